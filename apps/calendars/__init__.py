@@ -1,0 +1,1 @@
+"""Which nights of which unit are taken: entries, conflicts, availability."""

@@ -1,0 +1,1 @@
+"""What makes it move: router, worker loop, settling, sweep and their Celery tasks. No tables."""

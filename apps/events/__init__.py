@@ -1,0 +1,1 @@
+"""What happened (tenant schema): the event log, delivery history, attempts; publishing, ingest, replay."""

@@ -1,0 +1,1 @@
+"""What needs a person (tenant schema): dead letters, their review, admin screens and API."""

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class FallbackConfig(AppConfig):
+    name = "apps.fallback"

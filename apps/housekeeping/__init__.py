@@ -1,0 +1,1 @@
+"""Housekeeping: the turnover cleans that stays leave behind."""

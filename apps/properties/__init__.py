@@ -1,0 +1,1 @@
+"""Properties and their units: what is rented out, and in which time zone it lies."""

@@ -1,0 +1,1 @@
+"""Read models for dashboards and reports: small, derived, rebuilt from events."""

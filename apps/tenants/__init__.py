@@ -1,0 +1,1 @@
+"""Who we work for: tenants, their hosts and API keys, and the one place that enters a tenant."""

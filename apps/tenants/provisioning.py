@@ -1,0 +1,54 @@
+"""Making a tenant ready: its row, its schema with all tables, its host."""
+
+import logging
+
+from django.core.exceptions import ValidationError
+from django.db import connection
+
+from apps.tenants.entering import PUBLIC, entering_public
+from apps.tenants.models import Domain, Tenant
+
+log = logging.getLogger(__name__)
+
+
+class TenantExists(ValueError):
+    """A tenant of this name, or one with this host, is there already."""
+
+
+def create_tenant(schema_name: str, *, name: str, host: str) -> Tenant:
+    """Create a tenant with its schema and host. Half-made tenants are removed again.
+
+    Raises: ValidationError for a bad name, TenantExists.
+    """
+    tenant = Tenant(schema_name=schema_name, name=name)
+    with entering_public():
+        if Tenant.objects.filter(schema_name=schema_name).exists():
+            raise TenantExists(f"tenant '{schema_name}' exists already")
+        if Domain.objects.filter(domain=host).exists():
+            raise TenantExists(f"host '{host}' belongs to another tenant already")
+        if schema_name == PUBLIC or schema_name.startswith("pg_"):
+            raise ValidationError(f"'{schema_name}' is reserved by PostgreSQL: choose another name")
+        tenant.full_clean(exclude=["id"])
+        tenant.save()
+        try:
+            tenant.create_schema(check_if_exists=True, verbosity=0)
+            Domain.objects.create(domain=host, tenant=tenant, is_primary=True)
+        except BaseException:
+            connection.set_schema_to_public()
+            tenant.delete(force_drop=True)
+            raise
+    log.info("tenant created", extra={"tenant": schema_name, "host": host})
+    return tenant
+
+
+def ensure_platform(*, hosts: list[str]) -> Tenant:
+    """Make sure that the platform's own row and hosts exist; the schema `public` always does."""
+    with entering_public():
+        platform, _ = Tenant.objects.get_or_create(
+            schema_name=PUBLIC, defaults={"name": "Platform"}
+        )
+        for host in hosts:
+            Domain.objects.get_or_create(
+                domain=host, defaults={"tenant": platform, "is_primary": host == hosts[0]}
+            )
+    return platform

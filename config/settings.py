@@ -1,0 +1,235 @@
+"""Django's settings. Values from outside come through `environment.py`; the rest is decided here."""
+
+from datetime import timedelta
+
+from celery.schedules import schedule
+from kombu import Queue
+
+from config.environment import (
+    DEVELOPMENT_FIELD_KEY,
+    DEVELOPMENT_KEY,
+    ROOT,
+    VAR_DIR,
+    allowed_hosts,
+    database,
+    env,
+    secret,
+)
+from config.environment import DEBUG as DEBUG
+from pms_events.categories import Category
+
+SECRET_KEY = secret("DJANGO_SECRET_KEY", DEVELOPMENT_KEY)
+FIELD_ENCRYPTION_KEYS = secret("FIELD_ENCRYPTION_KEYS", DEVELOPMENT_FIELD_KEY).split(",")
+ALLOWED_HOSTS = allowed_hosts()
+
+# --- Apps: shared ones live in `public`, tenant ones in each tenant's schema -----------------
+
+_DJANGO = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+]
+SHARED_APPS = [
+    "django_tenants",
+    "apps.tenants",
+    "apps.dispatch",
+    "django_celery_results",
+    *_DJANGO,
+]
+TENANT_APPS = [
+    *_DJANGO,
+    "apps.events",
+    "apps.fallback",
+    "apps.properties",
+    "apps.calendars",
+    "apps.bookings",
+    "apps.housekeeping",
+    "apps.sync",
+    "apps.reporting",
+]
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    *SHARED_APPS,
+    *[app for app in TENANT_APPS if app not in SHARED_APPS],
+    "apps.web",
+    "apps.engine",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+TENANT_MODEL = "tenants.Tenant"
+TENANT_DOMAIN_MODEL = "tenants.Domain"
+# The path is set when a tenant is entered, not before each statement; django-tenants forgets it
+# after every rollback, and each group of work asserts current_schema() before it writes.
+TENANT_LIMIT_SET_CALLS = True
+DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
+
+# --- Database, cache, broker ------------------------------------------------------------------
+
+DATABASES = {
+    "default": database(env.str("DATABASE_URL", default="postgresql://localhost:5432/pms_events"))
+}
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379/0")
+CACHE_URL = env.str("CACHE_URL", default="") or (
+    CELERY_BROKER_URL if CELERY_BROKER_URL.startswith("redis") else ""
+)
+# The cache only spares doorbells; without one in common, each process remembers its own.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": "pms",
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+    if CACHE_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# --- Timeouts: each must be shorter than the next; checked at start-up (apps.engine.checks) ----
+
+HTTP_TIMEOUT = timedelta(seconds=env.float("PMS_HTTP_TIMEOUT_SECONDS", default=10))
+LEASE = timedelta(seconds=env.float("PMS_LEASE_SECONDS", default=60))
+VISIBILITY_TIMEOUT = timedelta(hours=1)
+CLAIM_BATCH = env.int("PMS_CLAIM_BATCH", default=200)
+EXTERNAL_THREADS = env.int("PMS_EXTERNAL_THREADS", default=8)
+BACKLOG_LIMIT = env.int("PMS_BACKLOG_LIMIT", default=1_000_000)
+# Tests, demo and machines behind a firewall may send webhooks to loopback and private addresses.
+ALLOW_PRIVATE_TARGETS = env.bool("PMS_ALLOW_PRIVATE_TARGETS", default=DEBUG)
+
+# --- Celery: the hands ------------------------------------------------------------------------
+
+CELERY_TASK_QUEUES = [
+    *[Queue(category.queue) for category in Category],
+    Queue("events.route"),
+    Queue("events.sweep"),
+    Queue("events.chores"),
+]
+CELERY_TASK_DEFAULT_QUEUE = "events.chores"
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_IGNORE_RESULT = True  # operator tasks opt in
+CELERY_RESULT_BACKEND = "django-db"
+CELERY_RESULT_EXTENDED = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False  # the sweep rings again; a poison task must not loop
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": VISIBILITY_TIMEOUT.total_seconds(),
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "sweep": {
+        "task": "engine.sweep",
+        "schedule": schedule(timedelta(seconds=1)),
+        # A sweep that waited is of no use: the next one does the same work.
+        "options": {"queue": "events.sweep", "expires": 5},
+    },
+}
+
+# --- Web --------------------------------------------------------------------------------------
+
+ROOT_URLCONF = "config.urls_tenant"
+PUBLIC_SCHEMA_URLCONF = "config.urls_platform"
+WSGI_APPLICATION = "config.wsgi.application"
+MIDDLEWARE = [
+    "apps.web.middleware.HealthMiddleware",
+    "apps.web.middleware.TenantMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [ROOT / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
+X_FRAME_OPTIONS = "DENY"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.web.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["apps.web.authentication.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.web.parsing.StrictJsonParser"],
+    "DEFAULT_PAGINATION_CLASS": "apps.web.pagination.CursorPages",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "apps.web.problems.handle",
+    "PAGE_SIZE": 50,
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "PMS events",
+    "DESCRIPTION": "Events of hotels and vacation rentals: take in, follow, review, replay.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": [],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+UNFOLD = {
+    "SITE_TITLE": "PMS events",
+    "SITE_HEADER": "PMS events",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+}
+
+# --- The rest ---------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "config.logging.LineFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("PMS_LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "celery": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+        "django_tenants": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,9 @@
+"""Addresses on a tenant's host."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [path("admin/", admin.site.urls)]
+handler400 = "apps.web.problems.bad_request"
+handler404 = "apps.web.problems.not_found"
+handler500 = "apps.web.problems.server_error"
