@@ -1,0 +1,239 @@
+"""The two hot tables, and what the router needs to know. Ids, types and times; never content.
+
+The hot tables have no foreign keys: a key to the tenant would cost a look-up and a row lock for
+each of a million rows, and whoever works a row has to cope with a deleted tenant anyway.
+"""
+
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.db.models import Q
+
+from apps.tenants.models import Tenant
+from pms_events.categories import Category, Priority
+from pms_events.patterns import is_pattern
+
+
+class Lane(models.IntegerChoices):
+    """Live traffic, or bulk work (replays, imports) that runs behind it."""
+
+    LIVE = 0
+    BULK = 1
+
+
+class State(models.TextChoices):
+    """Where an unfinished delivery stands."""
+
+    WAITING = "waiting", "waiting behind the head of its stream"
+    SCHEDULED = "scheduled", "due later"
+    READY = "ready", "ready"
+    RUNNING = "running", "running under a lease"
+
+
+class Arrival(models.Model):
+    """The mark that an event is accepted and not yet routed. Its id is the order of acceptance."""
+
+    tenant_id = models.IntegerField()
+    event_uid = models.UUIDField()
+    type = models.CharField(max_length=255)
+    stream = models.CharField(max_length=255)
+    accepted_at = models.DateTimeField()
+    lane = models.SmallIntegerField(choices=Lane, default=Lane.LIVE)
+    handlers = ArrayField(models.CharField(max_length=100), null=True)
+    target = models.CharField(max_length=64, default="")
+    include_external = models.BooleanField(default=True)
+    replay_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [
+            # get_event_states: is this event routed yet?
+            models.Index(fields=["event_uid"], name="arrival_event"),
+        ]
+
+
+class PendingDelivery(models.Model):
+    """One event owed to one handler and target, not finished. The unit of claim, retry and order.
+
+    `turn` is its place in the fair order of its category and lane. `stream` is null for handlers
+    without order. `lease` is the token under which a worker may settle it.
+    """
+
+    tenant_id = models.IntegerField()
+    event_uid = models.UUIDField()
+    handler = models.CharField(max_length=100)
+    target = models.CharField(max_length=64, default="")
+    stream = models.CharField(max_length=255, null=True)
+    category = models.CharField(max_length=16, choices=[(c.value, c.value) for c in Category])
+    priority = models.SmallIntegerField(choices=[(p.value, p.name) for p in Priority])
+    lane = models.SmallIntegerField(choices=Lane, default=Lane.LIVE)
+    state = models.CharField(max_length=9, choices=State)
+    turn = models.FloatField()
+    due_at = models.DateTimeField(null=True)
+    lease = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.IntegerField(default=0)
+    failures = models.IntegerField(default=0)
+    crashes = models.IntegerField(default=0)
+    accepted_at = models.DateTimeField()
+    include_external = models.BooleanField(default=True)
+    replay_id = models.BigIntegerField(null=True)
+    is_redriven = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name_plural = "pending deliveries"
+        constraints = [
+            # One at a time and in order: a stream never has two deliveries that may run.
+            models.UniqueConstraint(
+                fields=["tenant_id", "handler", "target", "stream"],
+                condition=~Q(state="waiting") & Q(stream__isnull=False),
+                name="one_active_per_stream",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="running", lease__isnull=False, lease_until__isnull=False)
+                | (~Q(state="running") & Q(lease__isnull=True)),
+                name="running_has_a_lease",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="scheduled") | Q(due_at__isnull=False),
+                name="scheduled_has_a_time",
+            ),
+        ]
+        indexes = [
+            # claim.sql: the fair order; rows that a claim would have to skip are not in it.
+            models.Index(
+                fields=["category", "lane", "turn", "tenant_id"],
+                condition=Q(state="ready"),
+                name="pending_ready",
+            ),
+            # promote.sql: who is next in a stream.
+            models.Index(
+                fields=["tenant_id", "handler", "target", "stream", "id"],
+                condition=Q(state="waiting"),
+                name="pending_waiting",
+            ),
+            # make_due.sql
+            models.Index(
+                fields=["due_at"], condition=Q(state="scheduled"), name="pending_scheduled"
+            ),
+            # expired.sql
+            models.Index(
+                fields=["lease_until"], condition=Q(state="running"), name="pending_running"
+            ),
+            # get_pending_of: what an event still owes.
+            models.Index(fields=["event_uid"], name="pending_event"),
+        ]
+
+
+class TenantTurn(models.Model):
+    """The last turn given to a tenant at a priority; written by the router alone."""
+
+    category = models.CharField(max_length=16)
+    lane = models.SmallIntegerField()
+    tenant_id = models.IntegerField()
+    priority = models.SmallIntegerField()
+    last_turn = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["category", "lane", "tenant_id", "priority"], name="one_turn_per_tenant"
+            )
+        ]
+        indexes = [
+            # turns.sql: where the clock of an empty category stands.
+            models.Index(fields=["category", "lane", "-last_turn"], name="turn_latest"),
+        ]
+
+
+class TargetSubscription(models.Model):
+    """A target of a fanned-out handler and the event types it wants, kept for the router."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
+    handler = models.CharField(max_length=100)
+    target = models.CharField(max_length=64)
+    patterns = ArrayField(models.CharField(max_length=255))
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "handler", "target"], name="one_subscription_per_target"
+            )
+        ]
+
+
+def validate_pattern(value: str) -> None:
+    """Raises: ValidationError unless `value` is an event type or a pattern."""
+    if not is_pattern(value):
+        raise ValidationError(f"'{value}' is no event type: write booking.created, booking.* or *")
+
+
+class Route(models.Model):
+    """What a tenant decided about a handler: switched off for some event types, or more urgent."""
+
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
+    pattern = models.CharField(
+        max_length=255, default="*", validators=[validate_pattern], verbose_name="event types"
+    )
+    handler = models.CharField(max_length=100)
+    is_on = models.BooleanField(default=True, verbose_name="on")
+    priority = models.SmallIntegerField(
+        choices=[(p.value, p.name) for p in Priority], null=True, blank=True
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "pattern", "handler"], name="one_route")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pattern} → {self.handler}"
+
+
+class RefusedDelivery(models.Model):
+    """A delivery whose tenant does not exist or is gone: kept here, run nowhere."""
+
+    delivery_id = models.BigIntegerField(primary_key=True)
+    tenant_id = models.IntegerField()
+    event_uid = models.UUIDField()
+    handler = models.CharField(max_length=100)
+    reason = models.CharField(max_length=200)
+    refused_at = models.DateTimeField()
+
+
+class Chore(models.Model):
+    """A long operator task that must survive restarts: which tenant's, which row, when next."""
+
+    tenant_id = models.IntegerField()
+    kind = models.CharField(max_length=16, choices=[("replay", "replay")])
+    ref = models.BigIntegerField()
+    due_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant_id", "kind", "ref"], name="one_chore")
+        ]
+        indexes = [
+            # get_due_chores
+            models.Index(fields=["due_at"], name="chore_due")
+        ]
+
+
+class Progress(models.Model):
+    """How far each category has come: one row a category and minute, added to once a batch."""
+
+    category = models.CharField(max_length=16)
+    minute = models.DateTimeField()
+    worker = models.CharField(max_length=32)
+    done = models.IntegerField(default=0)
+    retried = models.IntegerField(default=0)
+    dead = models.IntegerField(default=0)
+    discarded = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            # One row a worker process, so that workers never wait for each other's counters.
+            models.UniqueConstraint(
+                fields=["category", "minute", "worker"], name="one_progress_row"
+            )
+        ]
+        indexes = [models.Index(fields=["minute"], name="progress_minute")]
