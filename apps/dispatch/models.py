@@ -78,6 +78,9 @@ class PendingDelivery(models.Model):
     include_external = models.BooleanField(default=True)
     replay_id = models.BigIntegerField(null=True)
     is_redriven = models.BooleanField(default=False)
+    # A delivery that was claimed when its worker died runs alone from then on; only a crash while
+    # it was alone is counted against it, so that poison does not take its neighbours with it.
+    runs_alone = models.BooleanField(default=False)
 
     class Meta:
         verbose_name_plural = "pending deliveries"

@@ -1,0 +1,21 @@
+-- Leases that ran out: the worker is dead or stuck. The first crash is counted always; after it the
+-- delivery runs alone, and only a crash while alone counts (another's poison is not its fault).
+-- What crashed too often stays leased, to us, so that it can be buried in its tenant's schema.
+-- Plan: pending_running up to now.
+WITH late AS (
+    SELECT id, crashes + CASE WHEN crashes = 0 OR runs_alone THEN 1 ELSE 0 END AS crashes
+    FROM dispatch_pendingdelivery
+    WHERE state = 'running' AND lease_until <= now()
+    ORDER BY lease_until LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+)
+UPDATE dispatch_pendingdelivery p
+SET crashes = late.crashes,
+    attempts = p.attempts - CASE WHEN late.crashes = p.crashes THEN 1 ELSE 0 END,
+    state = CASE WHEN late.crashes >= %(max_crashes)s THEN 'running' ELSE 'ready' END,
+    lease = CASE WHEN late.crashes >= %(max_crashes)s THEN %(lease)s::uuid END,
+    lease_until = CASE WHEN late.crashes >= %(max_crashes)s THEN now() + %(lease_for)s END,
+    runs_alone = false
+FROM late WHERE p.id = late.id
+RETURNING p.id, p.tenant_id, p.event_uid, p.handler, p.target, p.stream, p.category, p.priority,
+          p.lane, p.attempts, p.failures, p.crashes, p.accepted_at, p.include_external,
+          p.replay_id, p.is_redriven, p.lease_until, p.state

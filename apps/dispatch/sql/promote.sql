@@ -1,0 +1,27 @@
+-- The next of each stream that has no active delivery becomes ready, in turn with the others.
+-- Runs after finish.sql as a statement of its own: its snapshot sees what the router added meanwhile.
+-- A turn below the clock would overtake everybody, so it is raised to it.
+WITH keys AS (
+    SELECT DISTINCT * FROM unnest(
+        %(tenants)s::int[], %(handlers)s::text[], %(targets)s::text[], %(streams)s::text[])
+        AS k(tenant_id, handler, target, stream)
+), next AS (
+    SELECT w.id FROM keys k
+    CROSS JOIN LATERAL (
+        SELECT p.id FROM dispatch_pendingdelivery p
+        WHERE p.tenant_id = k.tenant_id AND p.handler = k.handler AND p.target = k.target
+          AND p.stream = k.stream AND p.state = 'waiting'
+        ORDER BY p.id LIMIT 1
+    ) w
+    WHERE NOT EXISTS (
+        SELECT FROM dispatch_pendingdelivery p
+        WHERE p.tenant_id = k.tenant_id AND p.handler = k.handler AND p.target = k.target
+          AND p.stream = k.stream AND p.state <> 'waiting')
+)
+UPDATE dispatch_pendingdelivery p
+SET state = 'ready', turn = GREATEST(p.turn, (
+    SELECT r.turn FROM dispatch_pendingdelivery r
+    WHERE r.state = 'ready' AND r.category = p.category AND r.lane = p.lane
+    ORDER BY r.turn LIMIT 1))
+FROM next WHERE p.id = next.id AND p.state = 'waiting'
+RETURNING p.category

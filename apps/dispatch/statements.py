@@ -1,0 +1,42 @@
+"""The hot SQL: one file each under `sql/`, read once, run with named parameters."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+from psycopg2.extras import execute_values, register_uuid
+
+_FOLDER = Path(__file__).parent / "sql"
+register_uuid()
+
+
+@cache
+def statement(name: str) -> str:
+    """Read `sql/<name>.sql` without its comments (a % in one would be taken for a parameter)."""
+    lines = (_FOLDER / f"{name}.sql").read_text().splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))
+
+
+def fetch(name: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Run a statement and give its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement(name), parameters)
+        return cursor.fetchall()
+
+
+def execute(name: str, parameters: Mapping[str, Any]) -> int:
+    """Run a statement and give the number of rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement(name), parameters)
+        return int(cursor.rowcount)
+
+
+def insert_values(
+    sql: str, rows: Sequence[Sequence[Any]], *, returning: bool = False
+) -> list[tuple[Any, ...]]:
+    """Run `INSERT … VALUES %s` for many rows in one statement a thousand rows."""
+    with connection.cursor() as cursor:
+        found = execute_values(cursor.cursor, sql, rows, page_size=1000, fetch=returning)
+    return found or []
