@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from pms_events.categories import Category, Priority
 from pms_events.context import Context
@@ -47,8 +47,6 @@ class Handler:
     retry: Retry
     ordered: bool = True
     fan_out: bool = False
-    on_dead: Literal["release", "hold"] = "release"
-    coalesce: bool = False
     priority: Priority | None = None
     limit: timedelta = timedelta(seconds=20)
 
@@ -73,8 +71,6 @@ class Handlers:
         if known is not None and known.function is not handler.function:
             other = f"{known.function.__module__}.{known.function.__qualname__}"
             raise RegistryError(f"{where}: handler name '{handler.name}' is taken by {other}")
-        if handler.coalesce and not handler.ordered:
-            raise RegistryError(f"{where}: coalesce needs an ordered handler")
         if not handler.types:
             raise RegistryError(f"{where}: the handler names no event type")
         for pattern in handler.types:
@@ -125,8 +121,6 @@ def handles(
     retry: Retry | None = None,
     ordered: bool = True,
     fan_out: bool = False,
-    on_dead: Literal["release", "hold"] = "release",
-    coalesce: bool = False,
     priority: Priority | None = None,
     limit: timedelta = timedelta(seconds=20),
     name: str | None = None,
@@ -148,8 +142,6 @@ def handles(
                 retry=retry or Retry(),
                 ordered=ordered,
                 fan_out=fan_out,
-                on_dead=on_dead,
-                coalesce=coalesce,
                 priority=priority,
                 limit=limit,
             )

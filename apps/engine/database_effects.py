@@ -1,0 +1,71 @@
+"""Running `database` handlers: effects and settling of one tenant's group in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from apps.dispatch import operations
+from apps.dispatch.work import Claimed
+from apps.engine.attempting import attempt
+from apps.engine.settling import Tally, settle
+from apps.events.operations import Ran
+from apps.events.queries import load_events
+from apps.tenants.entering import TenantRef, assert_inside
+from pms_events.context import Event
+
+
+class _OneFailed(Exception):
+    """A handler of the group failed, so the group's transaction is undone."""
+
+
+def run_database_group(
+    deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRef
+) -> Tally:
+    """Run deliveries of one tenant and settle them; call it inside the tenant.
+
+    First all together without savepoints, which costs two round trips less a delivery. If one
+    fails, nothing of that has happened, and the group runs again with a savepoint for each.
+    Raises: OperationalError or InterfaceError when the database is away; the group is undone.
+    """
+    try:
+        return _run(deliveries, lease=lease, tenant=tenant, guarded=False)
+    except _OneFailed:
+        return _run(deliveries, lease=lease, tenant=tenant, guarded=True)
+
+
+def _run(
+    deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRef, guarded: bool
+) -> Tally:
+    with transaction.atomic():
+        ours, schema = operations.lock_leased([d.id for d in deliveries], lease=lease)
+        if not ours:
+            return Tally(lost=len(deliveries))
+        assert_inside(tenant, schema)
+        held = [d for d in deliveries if d.id in ours]
+        events = load_events({d.event_uid for d in held})
+        runs: list[Ran] = []
+        for delivery in held:
+            if guarded:
+                runs.append(_attempt_in_savepoint(delivery, events, tenant=tenant))
+                continue
+            ran = attempt(delivery, events, tenant=tenant)
+            if ran.verdict.failure is not None:
+                raise _OneFailed
+            runs.append(ran)
+        tally = settle(runs, lease=lease)
+        tally.lost += len(deliveries) - len(held)
+        return tally
+
+
+def _attempt_in_savepoint(delivery: Claimed, events: Mapping[UUID, Event], *, tenant: TenantRef) -> Ran:
+    """Run one delivery so that a failure undoes its own effects only."""
+    point = transaction.savepoint()
+    ran = attempt(delivery, events, tenant=tenant)
+    if ran.verdict.failure is None:
+        transaction.savepoint_commit(point)
+    else:
+        # Also clears the mark that a handler's own atomic block may have left on the transaction.
+        connection.needs_rollback = False
+        transaction.savepoint_rollback(point)
+    return ran

@@ -1,0 +1,85 @@
+"""Writing verdicts: the one place where a delivery's state changes after an attempt."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from apps.dispatch import doorbells, operations
+from apps.events.models import DeliveryState
+from apps.events.operations import Ran, record_attempts, record_finished
+from apps.fallback.burying import bury, resolve
+from apps.fallback.models import DeadLetterState
+from pms_events.verdicts import Kind
+
+_END_STATE = {
+    Kind.DONE: DeliveryState.DONE,
+    Kind.DISCARD: DeliveryState.DISCARDED,
+    Kind.DEAD: DeliveryState.DEAD,
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """How many deliveries came to which end; `lost` had their lease taken by another."""
+
+    done: int = 0
+    retried: int = 0
+    dead: int = 0
+    discarded: int = 0
+    lost: int = 0
+
+    def add(self, other: "Tally") -> None:
+        self.done += other.done
+        self.retried += other.retried
+        self.dead += other.dead
+        self.discarded += other.discarded
+        self.lost += other.lost
+
+
+def settle(runs: Sequence[Ran], *, lease: UUID) -> Tally:
+    """Write the verdicts of one tenant's deliveries, fenced by the lease.
+
+    In an open transaction, inside the tenant. Removing comes first and promoting last: see
+    promote.sql for the race with the router that this order closes.
+    """
+    ending = [ran for ran in runs if ran.verdict.kind in _END_STATE]
+    delaying = [ran for ran in runs if ran.verdict.kind not in _END_STATE]
+    removed = operations.finish([ran.delivery.id for ran in ending], lease=lease)
+    delayed = operations.reschedule(
+        [
+            (ran.delivery.id, ran.verdict.due_at, ran.verdict.kind is Kind.RETRY)
+            for ran in delaying
+            if ran.verdict.due_at is not None
+        ],
+        lease=lease,
+    )
+    ended = [ran for ran in ending if ran.delivery.id in removed]
+    put_off = [ran for ran in delaying if ran.delivery.id in delayed]
+    record_finished([(ran, _END_STATE[ran.verdict.kind]) for ran in ended])
+    dead = [ran for ran in ended if ran.verdict.kind is Kind.DEAD]
+    record_attempts([*put_off, *dead])
+    bury(dead)
+    _close_dead_letters(ended)
+    keys = [ran.delivery.key for ran in ended]
+    doorbells.ring_on_commit(operations.promote([key for key in keys if key is not None]))
+    kinds = [ran.verdict.kind for ran in ended]
+    return Tally(
+        done=kinds.count(Kind.DONE),
+        discarded=kinds.count(Kind.DISCARD),
+        dead=len(dead),
+        retried=len(put_off),
+        lost=len(runs) - len(ended) - len(put_off),
+    )
+
+
+def _close_dead_letters(ended: Sequence[Ran]) -> None:
+    """A redriven delivery that ended well takes its dead letter with it."""
+    for kind, state in (
+        (Kind.DONE, DeadLetterState.RESOLVED),
+        (Kind.DISCARD, DeadLetterState.DISCARDED),
+    ):
+        ids = [
+            ran.delivery.id for ran in ended if ran.delivery.is_redriven and ran.verdict.kind is kind
+        ]
+        if ids:
+            resolve(ids, state=state)

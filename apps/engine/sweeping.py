@@ -1,0 +1,83 @@
+"""The sweep: every second, what makes lost doorbells, dead workers and due retries harmless."""
+
+import itertools
+import logging
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from apps.dispatch import doorbells, operations, queries
+from apps.dispatch.models import Chore, Progress
+from apps.dispatch.work import Claimed
+from apps.engine.settling import settle
+from apps.events.operations import Ran
+from apps.tenants.entering import UnknownTenant, entering, get_tenant_by_id
+from pms_events.verdicts import Failure, Kind, Reason, Verdict
+
+log = logging.getLogger(__name__)
+_LOCK = 0x504D5302
+_HEAL_EVERY = 10
+_PRUNE_EVERY = 600
+_KEEP_PROGRESS = timedelta(hours=26)
+_runs = itertools.count()
+
+
+def sweep() -> list[Chore]:
+    """Do one pass; gives the operator tasks whose next step is due. Nothing when another sweeps."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+        if not cursor.fetchone()[0]:
+            return []
+    try:
+        return _sweep(next(_runs))
+    finally:
+        if not connection.needs_rollback and connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+
+def _sweep(run: int) -> list[Chore]:
+    now = datetime.now(UTC)
+    operations.make_due()
+    lease, poison, _ = operations.expire_leases(lease_for=settings.LEASE)
+    if poison:
+        _bury_poison(poison, lease=lease, now=now)
+    if run % _HEAL_EVERY == 0:
+        operations.heal_streams()
+    if run % _PRUNE_EVERY == 0:
+        Progress.objects.filter(minute__lt=now - _KEEP_PROGRESS).delete()
+    # Insisted on: a coalesced doorbell may be exactly the one that was lost.
+    if queries.has_arrivals():
+        doorbells.ring(doorbells.ROUTE, insist=True)
+    for category in queries.get_ready_categories(doorbells.CATEGORIES):
+        doorbells.ring(category, insist=True)
+    return queries.get_due_chores(now=now)
+
+
+def _bury_poison(poison: list[Claimed], *, lease: UUID, now: datetime) -> None:
+    """Put deliveries that keep killing their workers before a person of their tenant."""
+    by_tenant: dict[int, list[Claimed]] = defaultdict(list)
+    for delivery in poison:
+        by_tenant[delivery.tenant_id].append(delivery)
+    for tenant_id, group in by_tenant.items():
+        try:
+            tenant = get_tenant_by_id(tenant_id)
+        except UnknownTenant as error:
+            operations.refuse(group, lease=lease, reason=str(error), now=now)
+            continue
+        with entering(tenant), transaction.atomic():
+            settle([_poisoned(delivery, now=now) for delivery in group], lease=lease)
+        log.error("poison buried", extra={"tenant": tenant.schema_name, "count": len(group)})
+
+
+def _poisoned(delivery: Claimed, *, now: datetime) -> Ran:
+    failure = Failure(
+        error_class="WorkerDied",
+        message=f"the worker died {delivery.crashes} times while '{delivery.handler}' ran this: "
+        "mend the handler, then retry",
+    )
+    verdict = Verdict(kind=Kind.DEAD, reason=Reason.POISON, failure=failure)
+    return Ran(delivery=delivery, verdict=verdict, started_at=now, finished_at=now)

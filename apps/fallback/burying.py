@@ -1,0 +1,72 @@
+"""What the engine does to the fallback queue: bury what died, resolve what a retry healed."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+from django.utils import timezone
+
+from apps.dispatch.statements import insert_values
+from apps.events.models import Event
+from apps.events.operations import Ran
+from apps.fallback.models import DeadLetter, DeadLetterState
+from pms_events.identifiers import new_uid
+
+_BURY = """INSERT INTO fallback_deadletter AS d (id, delivery_id, event_uid, event_type, subject,
+stream, handler, target, category, priority, reason, error_class, message, traceback, fingerprint,
+attempts, failures, crashes, deaths, accepted_at, died_at, state, decided_by, note) VALUES %s
+ON CONFLICT (delivery_id) DO UPDATE SET reason = EXCLUDED.reason,
+error_class = EXCLUDED.error_class, message = EXCLUDED.message, traceback = EXCLUDED.traceback,
+fingerprint = EXCLUDED.fingerprint, attempts = EXCLUDED.attempts, failures = EXCLUDED.failures,
+crashes = EXCLUDED.crashes, died_at = EXCLUDED.died_at, deaths = d.deaths + 1, state = 'open',
+decided_at = NULL, decided_by = '', note = ''"""
+
+_VARYING = re.compile(
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|0x[0-9a-fA-F]+|'[^']*'|\"[^\"]*\"|\d+(?:[.:-]\d+)*"
+)
+
+
+def bury(runs: Sequence[Ran]) -> None:
+    """Put deliveries whose verdict is dead before a person, in the current tenant.
+
+    One that died before is opened again. In the transaction that removes the pending rows.
+    """
+    if not runs:
+        return
+    uids = [ran.delivery.event_uid for ran in runs]
+    events = {
+        row[0]: row
+        for row in Event.objects.filter(uid__in=uids).values_list("uid", "type", "subject")
+    }
+    rows = []
+    for ran in runs:
+        d, verdict = ran.delivery, ran.verdict
+        failure, reason = verdict.failure, verdict.reason
+        error_class = failure.error_class if failure else "Unknown"
+        message = failure.message if failure else verdict.note
+        _, event_type, subject = events.get(d.event_uid, (None, "", ""))
+        rows.append(
+            (
+                new_uid(), d.id, d.event_uid, event_type, subject, d.stream, d.handler, d.target,
+                d.category, d.priority, reason.value if reason else "permanent", error_class,
+                message, failure.traceback if failure else "",
+                fingerprint(d.handler, reason.value if reason else "", error_class, message),
+                d.attempts, d.failures, d.crashes, 1, d.accepted_at, ran.finished_at, "open", "",
+                "",
+            )
+        )  # fmt: skip
+    insert_values(_BURY, rows)
+
+
+def fingerprint(handler: str, reason: str, error_class: str, message: str) -> str:
+    """Name the cause of a failure: equal for failures that differ in ids, numbers and quotes only."""
+    shape = _VARYING.sub("#", message.split("\n")[0])[:300]
+    text = "\x1f".join((handler, reason, error_class, shape))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def resolve(delivery_ids: Sequence[int], *, state: DeadLetterState) -> int:
+    """Close dead letters whose retried delivery ended well, in the current tenant."""
+    return DeadLetter.objects.filter(
+        delivery_id__in=delivery_ids, state=DeadLetterState.RETRYING
+    ).update(state=state, decided_at=timezone.now())
