@@ -12,6 +12,8 @@ from pms_events.errors import RegistryError
 from pms_events.event_types import catalogue
 from pms_events.handlers import handlers
 
+_USUAL = timedelta(seconds=20)
+
 
 @register()
 def check_registry(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
@@ -26,8 +28,8 @@ def check_registry(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
 @register()
 def check_timeouts(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """Refuse to start unless HTTP timeout < handler limit < lease < broker visibility timeout."""
-    slowest = max((h.limit for h in handlers), default=timedelta(seconds=1))
-    fastest = min((h.limit for h in handlers), default=timedelta(seconds=1))
+    slowest = max((h.limit for h in handlers), default=_USUAL)
+    fastest = min((h.limit for h in handlers), default=_USUAL)
     steps = [
         ("PMS_HTTP_TIMEOUT_SECONDS", settings.HTTP_TIMEOUT, "the shortest handler limit", fastest),
         ("the longest handler limit", slowest, "PMS_LEASE_SECONDS", settings.LEASE),

@@ -1,0 +1,114 @@
+"""Fixtures that all tests share: two tenants in an emptied database, and the engine by hand."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
+
+from apps.dispatch.models import PendingDelivery, State
+from apps.engine import router, working
+from apps.tenants.entering import TenantRef, get_tenant
+from apps.tenants.keys import create_key
+from apps.tenants.models import Tenant
+from apps.tenants.provisioning import create_tenant, ensure_platform
+from pms_events.categories import Category
+
+KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
+KEPT_SHARED = KEPT_TABLES | {"tenants_tenant", "tenants_domain"}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Make the schemas once: shared, `acme` and `harbor`. The database itself is the run's own."""
+    with django_db_blocker.unblock():
+        call_command("migrate_schemas", shared=True, verbosity=0)
+        ensure_platform(hosts=["platform.localhost", "localhost", "127.0.0.1"])
+        for name in ("acme", "harbor"):
+            create_tenant(name, name=name.title(), host=f"{name}.localhost")
+        _delete_statement.append(_write_delete_statement())
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+
+
+_delete_statement: list[str] = []
+
+
+def _write_delete_statement() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT schemaname, tablename FROM pg_tables"
+            " WHERE schemaname IN ('public', 'acme', 'harbor') ORDER BY 1, 2"
+        )
+        tables = cursor.fetchall()
+    deletes = [
+        f'DELETE FROM "{schema}"."{table}"'
+        for schema, table in tables
+        if table not in (KEPT_SHARED if schema == "public" else KEPT_TABLES)
+    ]
+    return "; ".join(["SET session_replication_role = replica", *deletes, "RESET ALL"])
+
+
+@pytest.fixture
+def database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Open the database for the test, emptied; what the test commits stays until the next one."""
+    with django_db_blocker.unblock():
+        connection.close()
+        connection.set_schema_to_public()
+        with connection.cursor() as cursor:
+            cursor.execute(_delete_statement[0])
+        connection.close()
+        cache.clear()
+        yield
+        connection.set_schema_to_public()
+
+
+@pytest.fixture
+def acme(database: None) -> TenantRef:
+    """A tenant, its tables empty."""
+    return get_tenant("acme")
+
+
+@pytest.fixture
+def harbor(database: None) -> TenantRef:
+    """Another tenant, its tables empty."""
+    return get_tenant("harbor")
+
+
+@pytest.fixture
+def key_of() -> Callable[..., str]:
+    """Make an API key for a tenant: `key_of(acme, scopes=[…])` gives its text."""
+
+    def make(tenant: TenantRef, *, scopes: list[str] | None = None) -> str:
+        row = Tenant.objects.get(id=tenant.id)
+        return create_key(row, name="test", scopes=scopes).text
+
+    return make
+
+
+@pytest.fixture
+def run_all(database: None) -> Callable[..., int]:
+    """Route and work in this process until nothing is left to do; gives the settled deliveries.
+
+    `also_scheduled=True` runs retries as if their time had come.
+    """
+
+    def run(*, also_scheduled: bool = False) -> int:
+        settled = 0
+        while True:
+            moved = router.route() or 0
+            if also_scheduled:
+                PendingDelivery.objects.filter(state=State.SCHEDULED).update(
+                    state=State.READY, due_at=None
+                )
+            for category in Category:
+                tally, _ = working.work(category.value)
+                moved += tally.done + tally.dead + tally.discarded + tally.retried
+                settled += tally.done + tally.dead + tally.discarded
+            if not moved:
+                return settled
+
+    return run
