@@ -98,7 +98,9 @@ LEASE = timedelta(seconds=env.float("PMS_LEASE_SECONDS", default=60))
 VISIBILITY_TIMEOUT = timedelta(hours=1)
 CLAIM_BATCH = env.int("PMS_CLAIM_BATCH", default=200)
 EXTERNAL_THREADS = env.int("PMS_EXTERNAL_THREADS", default=8)
-BACKLOG_LIMIT = env.int("PMS_BACKLOG_LIMIT", default=1_000_000)
+# Pending deliveries, and events a second, beyond which a tenant is asked to come back later (429).
+BACKLOG_LIMIT = env.int("PMS_BACKLOG_LIMIT", default=2_000_000)
+INGEST_RATE = env.int("PMS_INGEST_RATE", default=20_000)
 # Tests, demo and machines behind a firewall may send webhooks to loopback and private addresses.
 ALLOW_PRIVATE_TARGETS = env.bool("PMS_ALLOW_PRIVATE_TARGETS", default=DEBUG)
 

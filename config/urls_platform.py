@@ -1,9 +1,16 @@
-"""Addresses on the platform's host."""
+"""Addresses on the platform's host: its admin and the API."""
 
 from django.contrib import admin
 from django.urls import path
+from django.views.generic import RedirectView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from config.urls_api import urlpatterns as api
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("admin/", admin.site.urls),
+    *api,
+]
 handler400 = "apps.web.problems.bad_request"
 handler404 = "apps.web.problems.not_found"
 handler500 = "apps.web.problems.server_error"

@@ -9,12 +9,16 @@ from typing import Any
 
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from apps.dispatch import doorbells
 from apps.engine import router, sweeping, working
 from apps.engine.ringing import send_chore
+from apps.events.models import ReplayState
+from apps.events.replaying import step_replay
+from apps.tenants.entering import entering, get_tenant_by_id
 
 INFRASTRUCTURE = (OperationalError, InterfaceError, KombuError, RedisError, ConnectionError)
 _RETRY: dict[str, Any] = {
@@ -26,6 +30,7 @@ _RETRY: dict[str, Any] = {
 }
 _ROUTER_PATIENCE = 5
 _ROUTER_PAUSE_SECONDS = 0.002
+_CHORE_SECONDS = 5
 
 
 @shared_task(name="engine.route", **_RETRY)
@@ -57,3 +62,22 @@ def sweep() -> None:
     """Do one pass of the sweep, and hand out the steps of operator tasks that are due."""
     for chore in sweeping.sweep():
         send_chore(chore)
+
+
+@shared_task(name="chores.replay", ignore_result=False, **_RETRY)
+def replay(tenant_id: int, replay_id: int) -> dict[str, Any]:
+    """Take the steps of a replay that are due; its result is kept for operators.
+
+    Ends when the next step is not due yet, or after a while so that other chores get their turn;
+    the sweep sends the next.
+    """
+    until = time.monotonic() + _CHORE_SECONDS
+    with entering(get_tenant_by_id(tenant_id)):
+        while True:
+            now = timezone.now()
+            state = step_replay(replay_id, now=now)
+            if state is None:
+                return {"replay": replay_id, "state": "busy or gone"}
+            told = {"replay": replay_id, "state": state.state, "replayed": state.replayed}
+            if state.state != ReplayState.RUNNING or state.rate or time.monotonic() > until:
+                return told

@@ -120,7 +120,6 @@ class Replay(models.Model):
     total = models.IntegerField(help_text="events that the filter matched at the start")
     replayed = models.IntegerField(default=0)
     cutoff = models.DateTimeField(help_text="events recorded later are not part of it")
-    cursor_at = models.DateTimeField(null=True)
     cursor_uid = models.UUIDField(null=True)
     requested_by = models.CharField(max_length=150)
     reason = models.CharField(max_length=500, blank=True)

@@ -1,0 +1,75 @@
+"""Choosing events: one filter for the list, the admin and replays."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from apps.dispatch.models import Arrival, PendingDelivery
+from apps.events.models import Delivery, DeliveryState, Event
+
+STATES = ("accepted", "in_progress", "done", "failed", "discarded")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events: empty fields do not restrict. `type` may end in `.*`; times are of recording."""
+
+    type: str = ""
+    subject: str = ""
+    source: str = ""
+    category: str = ""
+    state: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The filter as it is kept with a replay: set fields only, times as text."""
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in asdict(self).items()
+            if value
+        }
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "EventFilter":
+        """Read what `as_json` wrote."""
+        times = {n: datetime.fromisoformat(kept[n]) for n in ("since", "until") if n in kept}
+        return cls(**{**kept, **times})
+
+    def apply(self, events: QuerySet[Event]) -> QuerySet[Event]:
+        """Restrict a query over the current tenant's log."""
+        exact = {
+            name: getattr(self, name)
+            for name in ("subject", "source", "category")
+            if getattr(self, name)
+        }
+        events = events.filter(**exact)
+        if self.type.endswith("*"):
+            events = events.filter(type__startswith=self.type[:-1])
+        elif self.type:
+            events = events.filter(type=self.type)
+        if self.since:
+            events = events.filter(recorded_at__gte=self.since)
+        if self.until:
+            events = events.filter(recorded_at__lt=self.until)
+        return _in_state(events, self.state) if self.state else events
+
+
+def _in_state(events: QuerySet[Event], state: str) -> QuerySet[Event]:
+    """Restrict to a state, derived as in `queries.Story.state`: by index probes, not counters."""
+    mine = {"event_uid": OuterRef("uid")}
+    dead = Exists(Delivery.objects.filter(**mine, state=DeliveryState.DEAD))
+    arrived = Exists(Arrival.objects.filter(**mine, replay_id=None))
+    owed = Exists(PendingDelivery.objects.filter(**mine))
+    ended = Exists(Delivery.objects.filter(**mine))
+    kept = Exists(Delivery.objects.filter(**mine).exclude(state=DeliveryState.DISCARDED))
+    conditions = {
+        "failed": Q(dead),
+        "accepted": Q(arrived) & ~Q(dead),
+        "in_progress": Q(owed) & ~Q(dead) & ~Q(arrived),
+        "discarded": Q(ended) & ~Q(kept) & ~Q(owed) & ~Q(arrived),
+        "done": ~Q(dead) & ~Q(arrived) & ~Q(owed) & (Q(kept) | ~Q(ended)),
+    }
+    return events.filter(conditions[state])

@@ -1,0 +1,42 @@
+"""How much a tenant may send: a rate a second, and a backlog beyond which it has to wait."""
+
+import time
+
+from django.conf import settings
+from django.core.cache import cache
+from redis.exceptions import RedisError
+
+from apps.web.problems import Problem
+
+_BACKLOG_KEY = "backlog-full:{}"
+_BACKLOG_SECONDS = 15
+
+
+def check_limits(tenant_id: int, *, events: int) -> None:
+    """Count events against the tenant's limits. Raises: Problem 429 with Retry-After.
+
+    Without a cache there is no counting and no limit: taking events in matters more.
+    """
+    second = int(time.time())
+    key = f"ingest:{tenant_id}:{second}"
+    try:
+        if cache.get(_BACKLOG_KEY.format(tenant_id)):
+            raise Problem(
+                429, "Too much of this tenant's work is waiting: send again later.", retry_after=10
+            )
+        cache.add(key, 0, 5)
+        count = cache.incr(key, events)
+    except (RedisError, OSError, ValueError):
+        return
+    if count > settings.INGEST_RATE:
+        raise Problem(
+            429,
+            f"More than {settings.INGEST_RATE} events a second: send again in a second.",
+            retry_after=1,
+        )
+
+
+def mark_backlog_full(tenant_ids: list[int]) -> None:
+    """Refuse more events of these tenants for a while; the sweep says it again while it holds."""
+    for tenant_id in tenant_ids:
+        cache.set(_BACKLOG_KEY.format(tenant_id), 1, _BACKLOG_SECONDS)

@@ -1,0 +1,17 @@
+"""The API, the same on every host; the key names the tenant."""
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from apps.engine.api import StatsView, metrics, readyz
+
+API_APPS = ["events"]
+
+urlpatterns = [
+    path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
+    *[path("api/v1/", include(f"apps.{app}.urls")) for app in API_APPS],
+    path("api/v1/stats", StatsView.as_view(), name="stats"),
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+]
