@@ -1,8 +1,10 @@
 """Fixtures that all tests share: two tenants in an emptied database, and the engine by hand."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+import requests
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connection
@@ -15,6 +17,7 @@ from apps.tenants.keys import create_key
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import create_tenant, ensure_platform
 from pms_events.categories import Category
+from tests.processes import free_port, start_web
 
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 KEPT_SHARED = KEPT_TABLES | {"tenants_tenant", "tenants_domain"}
@@ -112,3 +115,48 @@ def run_all(database: None) -> Callable[..., int]:
                 return settled
 
     return run
+
+
+@pytest.fixture(scope="session")
+def web(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """A real gunicorn on the test database; gives its base URL, on a host of the platform."""
+    port = free_port()
+    process = start_web(tmp_path_factory.mktemp("web") / "web.log", port=port)
+    yield f"http://127.0.0.1:{port}"
+    process.kill()
+
+
+class Api:
+    """A client of one tenant's API, over the socket, on the tenant's host."""
+
+    def __init__(self, base_url: str, tenant: TenantRef, key: str) -> None:
+        self.base_url = base_url
+        self.session = requests.Session()
+        self.session.headers["Authorization"] = f"Bearer {key}"
+        self.session.headers["Host"] = f"{tenant.schema_name}.localhost"
+
+    def get(self, path: str, **parameters: Any) -> requests.Response:
+        return self.session.get(f"{self.base_url}/api/v1/{path}", params=parameters, timeout=30)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> requests.Response:
+        if body is not None:
+            options["json"] = body
+        return self.session.post(f"{self.base_url}/api/v1/{path}", timeout=30, **options)
+
+    def delete(self, path: str) -> requests.Response:
+        return self.session.delete(f"{self.base_url}/api/v1/{path}", timeout=30)
+
+    def patch(self, path: str, body: Any) -> requests.Response:
+        return self.session.patch(f"{self.base_url}/api/v1/{path}", json=body, timeout=30)
+
+
+@pytest.fixture
+def api_of(web: str, key_of: Callable[..., str]) -> Callable[..., Api]:
+    """Make an API client for a tenant: `api_of(acme)`."""
+
+    def make(tenant: TenantRef, *, scopes: list[str] | None = None) -> Api:
+        return Api(web, tenant, key_of(tenant, scopes=scopes))
+
+    return make

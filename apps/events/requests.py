@@ -59,8 +59,10 @@ def read_events(request: HttpRequest) -> RawEvents:
 
 
 def _read_body(request: HttpRequest) -> bytes:
-    # Read with a bound, because a chunked body announces no length.
-    body: bytes = request.read(MAX_BODY + 1)
+    # A chunked body announces no length, for which Django reads none of it; the server ends it.
+    is_chunked = request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
+    source = request.META["wsgi.input"] if is_chunked else request
+    body: bytes = source.read(MAX_BODY + 1)
     if len(body) > MAX_BODY:
         raise Problem(413, f"The body is larger than {MAX_BODY} bytes: send smaller batches.")
     return body
