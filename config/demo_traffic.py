@@ -1,0 +1,150 @@
+"""Demo traffic over HTTP: what a channel and a front desk send, so that no screen is empty."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import requests
+
+UNITS = {"seaview": ("Seaview Apartments", 5), "harbor-house": ("Harbor House", 3)}
+PROPERTY_OF = {"acme": "seaview", "harbor": "harbor-house"}
+
+
+class Client:
+    """The API of one tenant, as an integrator uses it."""
+
+    def __init__(self, base_url: str, tenant: dict[str, str]) -> None:
+        self._url = f"{base_url}/api/v1"
+        self._session = requests.Session()
+        self._session.headers["Authorization"] = f"Bearer {tenant['api_key']}"
+
+    def post(self, path: str, body: Any) -> Any:
+        answer = self._session.post(f"{self._url}/{path}", json=body, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        answer = self._session.get(f"{self._url}/{path}", params=parameters, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+
+def booking_event(
+    kind: str, ref: str, *, property_id: str, unit: str, arrival: date, nights: int,
+    channel: str = "booking.com", revision: int = 1, minor: int = 30000,
+) -> dict[str, Any]:  # fmt: skip
+    """Write a booking.created or .modified as a channel states it."""
+    now = datetime.now(UTC)
+    data: dict[str, Any] = {
+        "external_ref": {"source": channel, "booking_ref": ref, "revision_ref": str(revision)},
+        "property_id": property_id,
+        "stays": [
+            {
+                "stay_ref": f"{ref}-1",
+                "unit_id": unit,
+                "arrival": arrival.isoformat(),
+                "departure": (arrival + timedelta(days=nights)).isoformat(),
+                "adults": 2,
+                "children": 0,
+            }
+        ],
+        "status": "confirmed",
+        "channel": channel,
+        "booked_at": now.isoformat(),
+        "total": {"amount_minor": minor, "currency": "EUR"},
+        "guest_ref": f"guest-{ref.lower()}",
+    }
+    if kind == "booking.modified":
+        data["revision"] = revision
+    return _event(kind, ref, revision, channel, data, now)
+
+
+def cancellation_event(ref: str, *, channel: str, revision: int) -> dict[str, Any]:
+    """Write a booking.cancelled."""
+    now = datetime.now(UTC)
+    data = {
+        "external_ref": {"source": channel, "booking_ref": ref, "revision_ref": str(revision)},
+        "cancelled_at": now.isoformat(),
+        "revision": revision,
+        "reason": "guest changed plans",
+    }
+    return _event("booking.cancelled", ref, revision, channel, data, now)
+
+
+def _event(
+    kind: str, ref: str, revision: int, channel: str, data: dict[str, Any], now: datetime
+) -> dict[str, Any]:
+    return {
+        "specversion": "1.0",
+        "id": f"{ref}:{revision}",
+        "source": channel,
+        "type": kind,
+        "subject": ref,
+        "time": now.isoformat(),
+        "data": data,
+    }
+
+
+def add_property(client: Client, ref: str) -> list[str]:
+    """Make a demo property with its units; gives the ids of the units."""
+    name, count = UNITS[ref]
+    client.post("properties", {"id": ref, "name": name, "timezone": "Europe/Lisbon"})
+    units = [f"{ref}-{100 + n}" for n in range(1, count + 1)]
+    for unit in units:
+        client.post(
+            "units",
+            {"id": unit, "property_id": ref, "name": unit.rpartition("-")[2], "unit_type": "flat"},
+        )
+    return units
+
+
+def send_demo_traffic(base_url: str, demo: dict[str, Any]) -> None:
+    """Make properties and units, then send bookings, changes, a conflict and what fails."""
+    for name, tenant in demo["tenants"].items():
+        client = Client(base_url, tenant)
+        ref = PROPERTY_OF[name]
+        units = add_property(client, ref)
+        client.post(
+            "endpoints",
+            {
+                "url": "http://127.0.0.1:9/hooks/pms",
+                "description": "A receiver that is down, to show a delivery that fails",
+                "patterns": ["booking.conflict_detected", "booking.cancelled"],
+            },
+        )
+        client.post("events", _story(name.upper(), ref, units))
+
+
+def _story(prefix: str, property_id: str, units: list[str]) -> list[dict[str, Any]]:
+    first = datetime.now(UTC).date() + timedelta(days=3)
+    events = []
+    for n in range(12):
+        events.append(
+            booking_event(
+                "booking.created", f"{prefix}-{1000 + n}", property_id=property_id,
+                unit=units[n % len(units)], arrival=first + timedelta(days=4 * (n // len(units))),
+                nights=3, channel=("booking.com", "airbnb", "direct")[n % 3],
+                minor=24000 + 1500 * n,
+            )
+        )  # fmt: skip
+    events += [
+        booking_event(
+            "booking.modified", f"{prefix}-1000", property_id=property_id, unit=units[0],
+            arrival=first, nights=4, revision=2,
+        ),
+        cancellation_event(f"{prefix}-1001", channel="airbnb", revision=2),
+        # The same nights as another channel sold: both are kept, a person decides.
+        booking_event(
+            "booking.created", f"{prefix}-2000", property_id=property_id, unit=units[2],
+            arrival=first + timedelta(days=1), nights=2, channel="airbnb",
+        ),
+        # A room that nobody has mapped yet: ends in the fallback queue.
+        booking_event(
+            "booking.created", f"{prefix}-3000", property_id="old-mill", unit="old-mill-1",
+            arrival=first, nights=2,
+        ),
+        {
+            "specversion": "1.0", "id": f"{prefix}-note", "source": "front-desk",
+            "type": "custom.minibar_refilled", "subject": units[0], "data": {"unit": units[0]},
+        },
+    ]  # fmt: skip
+    return events

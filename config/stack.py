@@ -1,0 +1,144 @@
+"""A whole stack in a folder: servers, schemas, tenants, processes. `make run` and the demo use it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg2
+import requests
+
+from config.servers import ServerError, Servers, start_servers
+from config.supervisor import Supervisor, read_procfile
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS = 80
+
+
+class StackError(RuntimeError):
+    """The stack cannot start; the message is one line that says why and what to do."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Stack:
+    """A running stack. `environment` is what its processes see."""
+
+    servers: Servers
+    environment: dict[str, str]
+    base_url: str
+    supervisor: Supervisor | None = None
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command; gives its output. Raises: StackError with its last line."""
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            lines = (done.stderr or done.stdout).strip().splitlines() or ["no output"]
+            raise StackError(f"manage.py {arguments[0]} failed: {lines[-1]}")
+        return done.stdout
+
+    def start_processes(self) -> None:
+        """Start what the Procfile names and wait until the product is ready."""
+        self.supervisor = Supervisor(
+            read_procfile(ROOT / "Procfile"), self.environment, folder=ROOT
+        )
+        self.supervisor.start()
+        end = time.monotonic() + READY_SECONDS
+        while not self.is_ready():
+            if time.monotonic() > end:
+                raise StackError(f"{self.base_url}/readyz is not ready after {READY_SECONDS} s")
+            self.supervisor.poll()
+            time.sleep(0.1)
+
+    def is_ready(self) -> bool:
+        try:
+            return requests.get(f"{self.base_url}/readyz", timeout=5).status_code == 200
+        except requests.RequestException:
+            return False
+
+    def stop(self) -> None:
+        """End everything that was started; the data stays."""
+        if self.supervisor is not None:
+            self.supervisor.stop()
+        self.servers.stop()
+
+
+def open_stack(folder: Path, *, port: int, given: Mapping[str, str]) -> Stack:
+    """Start the servers that are not given and bring the schemas up to date.
+
+    Raises: StackError; nothing is left running then.
+    """
+    check_folder(folder)
+    check_port(port)
+    try:
+        servers = start_servers(
+            folder,
+            database_url=given.get("DATABASE_URL"),
+            broker_url=given.get("CELERY_BROKER_URL"),
+        )
+    except ServerError as error:
+        raise StackError(str(error)) from error
+    environment = {
+        **given,
+        "DATABASE_URL": servers.database_url,
+        "CELERY_BROKER_URL": servers.broker_url,
+        "PMS_VAR_DIR": str(folder),
+        "PORT": str(port),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{given.get('PATH', '')}",
+        "PYTHONWARNINGS": "ignore",
+    }
+    environment.setdefault("DJANGO_DEBUG", "1")
+    environment.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    stack = Stack(
+        servers=servers, environment=environment, base_url=f"http://127.0.0.1:{port}"
+    )
+    try:
+        check_database(servers.database_url)
+    except BaseException:
+        stack.stop()
+        raise
+    return stack
+
+
+def check_folder(folder: Path) -> None:
+    """Raises: StackError unless files can be written in the folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".writable"
+        probe.write_text("")
+        probe.unlink()
+    except OSError as error:
+        raise StackError(
+            f"cannot write in {folder} ({error.strerror}): make it writable or set PMS_VAR_DIR"
+        ) from error
+
+
+def check_port(port: int) -> None:
+    """Raises: StackError when something listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise StackError(
+                f"port {port} cannot be used ({error.strerror}): set PORT to a free one"
+            ) from error
+
+
+def check_database(url: str) -> None:
+    """Raises: StackError when the database refuses."""
+    try:
+        psycopg2.connect(url, connect_timeout=5).close()
+    except psycopg2.OperationalError as error:
+        reason = str(error).strip().splitlines()[0]
+        raise StackError(f"the database refuses: {reason}; check DATABASE_URL") from error
