@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "apps.engine",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.contrib.postgres",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
