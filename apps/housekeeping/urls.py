@@ -1,0 +1,7 @@
+"""Addresses of cleans, below `/api/v1/`."""
+
+from django.urls import path
+
+from apps.housekeeping import api
+
+urlpatterns = [path("cleaning-tasks", api.CleaningTasksView.as_view(), name="cleaning-tasks")]

@@ -1,0 +1,58 @@
+"""`/api/v1/reports/occupancy`."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.reporting.models import DailyFigure, DailyRevenue
+from apps.web.pagination import CursorPages
+
+
+class OccupancyQuery(serializers.Serializer):
+    """Input: whose figures; `start` and `end` are `from` and `to` (exclusive)."""
+
+    property = serializers.CharField(required=False)
+    start = serializers.DateField(required=False)
+    end = serializers.DateField(required=False)
+
+
+class Pages(CursorPages):
+    ordering = ("day", "id")
+
+
+class OccupancyView(APIView):
+    """The daily figures of the key's tenant."""
+
+    @extend_schema(parameters=[OccupancyQuery], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """List days with occupied units, arrivals, departures, and revenue by currency."""
+        renamed = {"from": "start", "to": "end"}
+        query = OccupancyQuery(data={renamed.get(k, k): v for k, v in request.query_params.items()})
+        query.is_valid(raise_exception=True)
+        names = {"property": "property_ref", "start": "day__gte", "end": "day__lt"}
+        filters = {names[name]: value for name, value in query.validated_data.items()}
+        pages = Pages()
+        page: list[DailyFigure] = (
+            pages.paginate_queryset(DailyFigure.objects.filter(**filters), request, view=self) or []
+        )
+        revenue: dict[tuple[str, Any], dict[str, int]] = {}
+        for row in DailyRevenue.objects.filter(day__in=[figure.day for figure in page]):
+            revenue.setdefault((row.property_ref, row.day), {})[row.currency] = row.amount_minor
+        return pages.get_paginated_response(
+            [
+                {
+                    "property_id": figure.property_ref,
+                    "day": figure.day,
+                    "occupied_units": figure.occupied_units,
+                    "arrivals": figure.arrivals,
+                    "departures": figure.departures,
+                    "revenue_minor": revenue.get((figure.property_ref, figure.day), {}),
+                }
+                for figure in page
+            ]
+        )
