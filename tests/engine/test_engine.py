@@ -11,7 +11,7 @@ from apps.engine import router, working
 from apps.events.models import Delivery, Event
 from apps.events.queries import get_stories
 from apps.fallback.models import DeadLetter
-from apps.events.models import Replay as Property
+from apps.properties.models import Property
 from apps.tenants.entering import TenantRef, entering
 from pms_events.envelope import Envelope
 from pms_events.errors import PermanentError
