@@ -102,6 +102,9 @@ EXTERNAL_THREADS = env.int("PMS_EXTERNAL_THREADS", default=8)
 # Pending deliveries, and events a second, beyond which a tenant is asked to come back later (429).
 BACKLOG_LIMIT = env.int("PMS_BACKLOG_LIMIT", default=2_000_000)
 INGEST_RATE = env.int("PMS_INGEST_RATE", default=20_000)
+# How often a webhook is tried in all, and the ceiling of the first wait.
+WEBHOOK_RETRY_ATTEMPTS = env.int("PMS_WEBHOOK_RETRY_ATTEMPTS", default=8)
+WEBHOOK_RETRY_FIRST = timedelta(seconds=env.float("PMS_WEBHOOK_RETRY_FIRST_SECONDS", default=5))
 # Tests, demo and machines behind a firewall may send webhooks to loopback and private addresses.
 ALLOW_PRIVATE_TARGETS = env.bool("PMS_ALLOW_PRIVATE_TARGETS", default=DEBUG)
 

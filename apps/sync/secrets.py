@@ -1,0 +1,42 @@
+"""Signing secrets: made, shown once as `whsec_…`, kept encrypted (Fernet; newest key first)."""
+
+import base64
+import os
+from functools import cache
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+from pms_events.errors import PermanentError
+
+PREFIX = "whsec_"
+
+
+class UnreadableSecret(PermanentError):
+    """A secret was encrypted with a key that is not in FIELD_ENCRYPTION_KEYS any more."""
+
+
+@cache
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def new_secret() -> str:
+    """Make a secret of 256 random bits, in the form of Standard Webhooks."""
+    return PREFIX + base64.b64encode(os.urandom(32)).decode()
+
+
+def encrypt(secret: str) -> bytes:
+    """Encrypt a secret for storing."""
+    return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).encrypt(secret.encode())
+
+
+def decrypt(stored: bytes | memoryview) -> str:
+    """Read a stored secret. Raises: UnreadableSecret."""
+    try:
+        return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(bytes(stored)).decode()
+    except InvalidToken as error:
+        raise UnreadableSecret(
+            "the endpoint's secret cannot be read: bring back the old key in "
+            "FIELD_ENCRYPTION_KEYS, or rotate the secret, then retry"
+        ) from error

@@ -1,0 +1,18 @@
+"""Addresses of endpoints, below `/api/v1/`."""
+
+from django.urls import path
+
+from apps.sync import api
+
+urlpatterns = [
+    path("endpoints", api.EndpointsView.as_view(), name="endpoints"),
+    path("endpoints/<uuid:pk>", api.EndpointView.as_view(), name="endpoint"),
+    path("endpoints/<uuid:pk>/test", api.TestEndpointView.as_view(), name="endpoint-test"),
+    path(
+        "endpoints/<uuid:pk>/rotate-secret",
+        api.RotateSecretView.as_view(),
+        name="endpoint-rotate-secret",
+    ),
+    path("endpoints/<uuid:pk>/enable", api.EnableEndpointView.as_view(), name="endpoint-enable"),
+    path("endpoints/<uuid:pk>/exchanges", api.ExchangesView.as_view(), name="endpoint-exchanges"),
+]
