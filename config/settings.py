@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from celery.schedules import schedule
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from config.environment import (
     DEVELOPMENT_FIELD_KEY,
@@ -110,12 +110,19 @@ ALLOW_PRIVATE_TARGETS = env.bool("PMS_ALLOW_PRIVATE_TARGETS", default=DEBUG)
 
 # --- Celery: the hands ------------------------------------------------------------------------
 
+# Each queue has a routing key of its own; without one, Celery would bind all to the default queue's.
+_EXCHANGE = Exchange("events", type="direct")
 CELERY_TASK_QUEUES = [
-    *[Queue(category.queue) for category in Category],
-    Queue("events.route"),
-    Queue("events.sweep"),
-    Queue("events.chores"),
+    Queue(name, _EXCHANGE, routing_key=name)
+    for name in (
+        *(category.queue for category in Category),
+        "events.route",
+        "events.sweep",
+        "events.chores",
+    )
 ]
+CELERY_TASK_DEFAULT_EXCHANGE = "events"
+CELERY_TASK_DEFAULT_ROUTING_KEY = "events.chores"
 CELERY_TASK_DEFAULT_QUEUE = "events.chores"
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_IGNORE_RESULT = True  # operator tasks opt in

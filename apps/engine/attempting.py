@@ -26,8 +26,13 @@ class HandlerTimeout(Exception):
     """A handler ran longer than its limit and was interrupted."""
 
 
-def attempt(delivery: Claimed, events: Mapping[UUID, Event], *, tenant: TenantRef) -> Ran:
-    """Run one delivery and decide about it. Whatever the handler raises ends in the verdict."""
+def attempt(
+    delivery: Claimed, events: Mapping[UUID, Event], *, tenant: TenantRef, is_trial: bool = False
+) -> Ran:
+    """Run one delivery and decide about it. Whatever the handler raises ends in the verdict.
+
+    Of a trial, a failure is not logged: the same attempt runs again, guarded.
+    """
     started_at = datetime.now(UTC)
     event = events.get(delivery.event_uid)
     handler = handlers.find(delivery.handler)
@@ -36,14 +41,20 @@ def attempt(delivery: Claimed, events: Mapping[UUID, Event], *, tenant: TenantRe
     elif handler is None:
         verdict = _without_handler(delivery, event)
     else:
-        verdict = _run(handler, delivery, event, tenant=tenant, now=started_at)
+        verdict = _run(handler, delivery, event, tenant=tenant, now=started_at, is_trial=is_trial)
     return Ran(
         delivery=delivery, verdict=verdict, started_at=started_at, finished_at=datetime.now(UTC)
     )
 
 
 def _run(
-    handler: Handler, delivery: Claimed, event: Event, *, tenant: TenantRef, now: datetime
+    handler: Handler,
+    delivery: Claimed,
+    event: Event,
+    *,
+    tenant: TenantRef,
+    now: datetime,
+    is_trial: bool,
 ) -> Verdict:
     context = Context(
         tenant=tenant.schema_name,
@@ -61,20 +72,27 @@ def _run(
         with running(context), _limited(handler.limit):
             return judge(handler.function(payload, context), now=now)
     except Exception as error:  # noqa: BLE001 - the engine alone catches all, and records
-        log.warning(
-            "attempt failed",
-            extra={
-                "tenant": tenant.schema_name,
-                "event": str(event.uid),
-                "delivery": delivery.id,
-                "handler": handler.name,
-                "attempt": delivery.attempts,
-                "error": type(error).__name__,
-            },
-        )
+        if not is_trial:
+            _log_failure(error, delivery, event, tenant=tenant)
         return judge_error(
             error, handler=handler, failures=delivery.failures, now=now, random=random.random
         )
+
+
+def _log_failure(
+    error: Exception, delivery: Claimed, event: Event, *, tenant: TenantRef
+) -> None:
+    log.warning(
+        "attempt failed",
+        extra={
+            "tenant": tenant.schema_name,
+            "event": str(event.uid),
+            "delivery": delivery.id,
+            "handler": delivery.handler,
+            "attempt": delivery.attempts,
+            "error": type(error).__name__,
+        },
+    )
 
 
 def _without_handler(delivery: Claimed, event: Event) -> Verdict:

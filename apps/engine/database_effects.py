@@ -49,7 +49,7 @@ def _run(
             if guarded:
                 runs.append(_attempt_in_savepoint(delivery, events, tenant=tenant))
                 continue
-            ran = attempt(delivery, events, tenant=tenant)
+            ran = attempt(delivery, events, tenant=tenant, is_trial=True)
             if ran.verdict.failure is not None:
                 raise _OneFailed
             runs.append(ran)
