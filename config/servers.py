@@ -94,10 +94,10 @@ def _create_database(dsn: str) -> None:
     connection.close()
 
 
-def start_valkey(folder: Path) -> tuple[str, Callable[[], None]]:
-    """Start Valkey on a free loopback port, without persistence: it holds hints only."""
+def start_valkey(folder: Path, *, port: int | None = None) -> tuple[str, Callable[[], None]]:
+    """Start Valkey on a loopback port (a free one), without persistence: it holds hints only."""
     folder.mkdir(parents=True, exist_ok=True)
-    port = free_port()
+    port = port or free_port()
     log = folder / "valkey.log"
     process = subprocess.Popen(
         [

@@ -86,13 +86,12 @@ def start_web(log: Path, *, port: int, **environment: str) -> Process:
 
 def start_worker(
     log: Path, queues: Sequence[str], *, concurrency: int = 1, name: str = "test",
-    program: Sequence[str] = ("-m", "celery", "-A", "config"), **environment: str,
+    program: Sequence[str] = ("-m", "tests.stack.celery_with_handlers"), **environment: str,
 ) -> Process:  # fmt: skip
     """Start a Celery worker on some queues and wait until it is ready."""
     command = [
         sys.executable, *program, "worker", "-Q", ",".join(queues), "-c", str(concurrency),
         "-n", f"{name}@%h", "--without-gossip", "--without-mingle", "--without-heartbeat",
-        "--loglevel", "INFO",
     ]  # fmt: skip
     before = len(log.read_text(errors="replace")) if log.exists() else 0
     process = Process(command, log, **environment)
@@ -100,7 +99,7 @@ def start_worker(
     def ready() -> bool:
         if process.popen.poll() is not None:
             raise AssertionError(f"the worker ended: {process.text()[-2000:]}")
-        return " ready." in process.text()[before:]
+        return "the worker is ready" in process.text()[before:]
 
     eventually(ready)
     return process

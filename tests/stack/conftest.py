@@ -1,0 +1,78 @@
+"""Real Celery workers for the tests of this folder, on the test's database and broker."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from config.servers import start_valkey
+from pms_events.categories import Category
+from tests.processes import Process, start_worker
+
+WORK_QUEUES = [category.queue for category in Category]
+ENGINE_QUEUES = ["events.route", "events.sweep", "events.chores"]
+
+
+@pytest.fixture
+def processes(database: None) -> Iterator[list[Process]]:
+    """What the test started; ended with it."""
+    started: list[Process] = []
+    yield started
+    for process in started:
+        process.kill()
+
+
+@pytest.fixture
+def worker(processes: list[Process], tmp_path: Path) -> Callable[..., Process]:
+    """Start a worker on all queues, or on those given: `worker(queues)`."""
+
+    def start(queues: list[str] | None = None, **options: str) -> Process:
+        log = tmp_path / f"worker-{len(processes)}.log"
+        process = start_worker(
+            log,
+            queues or [*ENGINE_QUEUES, *WORK_QUEUES],
+            concurrency=2,
+            name=f"w{len(processes)}",
+            **options,
+        )
+        processes.append(process)
+        return process
+
+    return start
+
+
+@pytest.fixture
+def beat(processes: list[Process], tmp_path: Path) -> Callable[..., Process]:
+    """Start Celery's scheduler, which sends the sweep."""
+
+    def start(**options: str) -> Process:
+        command = [sys.executable, "-m", "celery", "-A", "config", "beat", "--pidfile=", "-s", str(tmp_path / "beat")]
+        process = Process(command, tmp_path / "beat.log", **options)
+        processes.append(process)
+        return process
+
+    return start
+
+
+class Broker:
+    """A Valkey of the test's own, which can be stopped and started on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.url, self._stop = start_valkey(folder)
+
+    def stop(self) -> None:
+        self._stop()
+
+    def start(self) -> None:
+        port = int(self.url.rpartition(":")[2].partition("/")[0])
+        self.url, self._stop = start_valkey(self._folder, port=port)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker that the test may kill."""
+    made = Broker(tmp_path / "broker")
+    yield made
+    made.stop()
