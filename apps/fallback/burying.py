@@ -59,7 +59,7 @@ def bury(runs: Sequence[Ran]) -> None:
 
 
 def fingerprint(handler: str, reason: str, error_class: str, message: str) -> str:
-    """Name the cause of a failure: equal for failures that differ in ids, numbers and quotes only."""
+    """Name the cause of a failure: equal where only ids, numbers and quotes differ."""
     shape = _VARYING.sub("#", message.split("\n")[0])[:300]
     text = "\x1f".join((handler, reason, error_class, shape))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

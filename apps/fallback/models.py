@@ -19,7 +19,7 @@ class DeadLetterState(models.TextChoices):
 
 
 class DeadLetter(models.Model):
-    """A delivery that needs a person, with the reason. One per delivery, reopened if it dies again."""
+    """A delivery that needs a person, with the reason. One a delivery; reopened by its next death."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     delivery_id = models.BigIntegerField(unique=True)
@@ -42,9 +42,7 @@ class DeadLetter(models.Model):
     deaths = models.IntegerField(default=1)
     accepted_at = models.DateTimeField()
     died_at = models.DateTimeField()
-    state = models.CharField(
-        max_length=9, choices=DeadLetterState, default=DeadLetterState.OPEN
-    )
+    state = models.CharField(max_length=9, choices=DeadLetterState, default=DeadLetterState.OPEN)
     decided_at = models.DateTimeField(null=True)
     decided_by = models.CharField(max_length=150, blank=True)
     note = models.TextField(blank=True)

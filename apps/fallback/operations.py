@@ -4,22 +4,22 @@ Each changes the state only where it still is `open`, so that of two people who 
 second is told and nothing runs twice. The original event is never touched.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
-from apps.dispatch.doorbells import ring_on_commit
-from apps.dispatch.operations import redrive
+from apps.dispatch.doorbells import ring_on_commit, ring_router_on_commit
+from apps.dispatch.models import Lane
+from apps.dispatch.operations import add_arrivals, redrive
 from apps.events.models import Delivery, DeliveryState, Event
 from apps.events.store import Lineage, store_events
+from apps.fallback.correcting import check_correction
 from apps.fallback.models import DeadLetter, DeadLetterState, Review
-from apps.fallback.payload_diff import diff
-from apps.tenants.entering import current_tenant
+from apps.tenants.entering import TenantRef, current_tenant
 from pms_events.envelope import Envelope
-from pms_events.errors import FieldError, InvalidEvent
 from pms_events.event_types import catalogue
 from pms_events.identifiers import new_uid
 from pms_events.routing import UNKNOWN_TYPE
@@ -44,26 +44,24 @@ class NoteMissing(ValueError):
 def retry(dead_letters: Sequence[DeadLetter], *, actor: str, note: str = "", now: datetime) -> int:
     """Run the deliveries again under their own ids, with fresh attempts; gives how many.
 
+    An event whose type was unknown and is known by now is routed again instead, to all handlers.
     Raises: AlreadyDecided when one alone was asked for and it is not open. Of many, those that are
     not open are left out.
     """
     with transaction.atomic():
         ours = _take(dead_letters, DeadLetterState.RETRYING, actor=actor, note=note, now=now)
         tenant = current_tenant()
-        rows, keys = [], []
-        for d in ours:
-            ordered = d.stream is not None
-            rows.append(
-                (d.delivery_id, tenant.id, d.event_uid, d.handler, d.target, d.stream, d.category,
-                 d.priority, "waiting" if ordered else "ready", d.attempts, d.accepted_at)
-            )  # fmt: skip
-            if d.stream is not None:
-                keys.append((tenant.id, d.handler, d.target, d.stream))
-        if rows:
-            redrive(rows, keys)
+        rerouted = _reroute([d for d in ours if is_rerouted(d)], tenant=tenant, actor=actor)
+        _redrive([d for d in ours if d.pk not in rerouted], tenant=tenant)
         _review(ours, "retry", actor=actor, note=note, now=now)
-        ring_on_commit(d.category for d in ours)
     return len(ours)
+
+
+def is_rerouted(dead_letter: DeadLetter) -> bool:
+    """Tell whether a retry routes the event again: its type was unknown and is known by now."""
+    return (
+        dead_letter.handler == UNKNOWN_TYPE and catalogue.find(dead_letter.event_type) is not None
+    )
 
 
 def correct(
@@ -72,30 +70,18 @@ def correct(
     """Publish a new event with corrected data, caused by the original, to the handler that failed.
 
     Gives the uid of the new event. The failed delivery is closed as corrected.
-    Raises: InvalidEvent when the data does not fit the schema, AlreadyDecided.
+    Raises: AlreadyDecided, CannotCorrect, InvalidEvent when the data does not fit the schema.
     """
-    original = Event.objects.get(uid=dead_letter.event_uid)
-    entry = catalogue.find(original.type)
-    if not isinstance(data, Mapping):
-        raise InvalidEvent([FieldError(pointer="#/data", detail="must be a JSON object")])
-    if entry is None:
-        raise InvalidEvent(
-            [
-                FieldError(
-                    pointer="#/type",
-                    detail=f"'{original.type}' is not in the catalogue: correcting cannot help; "
-                    "add the type and retry, or discard",
-                )
-            ]
-        )
-    entry.validate(data)
+    _assert_open(dead_letter)
+    correction = check_correction(dead_letter, data)
+    original = correction.original
     envelope = Envelope(
         id=f"{original.event_id[:200]}~{new_uid()}",
         source=original.source,
         type=original.type,
         subject=original.subject,
         time=original.time if original.time_was_given else None,
-        data=dict(data),
+        data=correction.data,
         extensions=original.extensions,
     )
     narrowed = dead_letter.handler != UNKNOWN_TYPE
@@ -105,14 +91,11 @@ def correct(
         target=dead_letter.target,
     )
     with transaction.atomic():
-        ours = _take(
-            [dead_letter], DeadLetterState.CORRECTED, actor=actor, note=note, now=now
-        )
-        receipt = store_events([envelope], [entry], lineage=lineage)[0]
+        ours = _take([dead_letter], DeadLetterState.CORRECTED, actor=actor, note=note, now=now)
+        receipt = store_events([envelope], [correction.entry], lineage=lineage)[0]
         DeadLetter.objects.filter(pk=dead_letter.pk).update(correction_uid=receipt.uid)
-        _close_delivery(ours, f"corrected by {actor}: event {receipt.uid}")
-        changes = diff(original.data, dict(data))
-        _review(ours, "correct", actor=actor, note=note, now=now, changes=changes)
+        _close_delivery(ours, DeliveryState.DISCARDED, f"corrected by {actor}: event {receipt.uid}")
+        _review(ours, "correct", actor=actor, note=note, now=now, changes=correction.changes)
     return receipt.uid
 
 
@@ -125,7 +108,7 @@ def discard(dead_letters: Sequence[DeadLetter], *, actor: str, note: str, now: d
         raise NoteMissing("Say in the note why this is discarded.")
     with transaction.atomic():
         ours = _take(dead_letters, DeadLetterState.DISCARDED, actor=actor, note=note, now=now)
-        _close_delivery(ours, f"discarded by {actor}: {note}")
+        _close_delivery(ours, DeliveryState.DISCARDED, f"discarded by {actor}: {note}")
         _review(ours, "discard", actor=actor, note=note, now=now)
     return len(ours)
 
@@ -150,9 +133,59 @@ def _take(
     return ours
 
 
-def _close_delivery(dead_letters: Sequence[DeadLetter], note: str) -> None:
+def _assert_open(dead_letter: DeadLetter) -> None:
+    """Say first that it is decided, not that the data is wrong. `_take` has the last word."""
+    current = DeadLetter.objects.get(pk=dead_letter.pk)
+    if current.state != DeadLetterState.OPEN:
+        raise AlreadyDecided(current)
+
+
+def _redrive(dead_letters: Sequence[DeadLetter], *, tenant: TenantRef) -> None:
+    """Owe the deliveries again. Those of a stream wait for what runs in it, then go first."""
+    if not dead_letters:
+        return
+    rows = [
+        (d.delivery_id, tenant.id, d.event_uid, d.handler, d.target, d.stream, d.category,
+         d.priority, "ready" if d.stream is None else "waiting", d.attempts, d.accepted_at)
+        for d in dead_letters
+    ]  # fmt: skip
+    keys = [
+        (tenant.id, d.handler, d.target, d.stream) for d in dead_letters if d.stream is not None
+    ]
+    redrive(rows, keys)
+    ring_on_commit({d.category for d in dead_letters})
+
+
+def _reroute(dead_letters: Sequence[DeadLetter], *, tenant: TenantRef, actor: str) -> set[UUID]:
+    """Hand events to the router again; gives the dead letters that this resolved.
+
+    The delivery that only said "unknown type" has ended. An event that is gone from the log is left
+    to the worker, which says so.
+    """
+    events = Event.objects.in_bulk([d.event_uid for d in dead_letters])
+    arrivals, done = [], []
+    for d in dead_letters:
+        event, entry = events.get(d.event_uid), catalogue.find(d.event_type)
+        if event is None or entry is None:
+            continue
+        stream = entry.stream_of(subject=event.subject, event_id=event.event_id, data=event.data)
+        arrivals.append(
+            (tenant.id, event.uid, event.type, stream, d.accepted_at, int(Lane.LIVE), None, "",
+             True, None)
+        )  # fmt: skip
+        done.append(d)
+    if done:
+        add_arrivals(arrivals)
+        ring_router_on_commit()
+        _close_delivery(done, DeliveryState.DONE, f"routed again by {actor}")
+        resolved = DeadLetter.objects.filter(pk__in=[d.pk for d in done])
+        resolved.update(state=DeadLetterState.RESOLVED)
+    return {d.pk for d in done}
+
+
+def _close_delivery(dead_letters: Sequence[DeadLetter], state: DeliveryState, note: str) -> None:
     Delivery.objects.filter(pk__in=[d.delivery_id for d in dead_letters]).update(
-        state=DeliveryState.DISCARDED, note=note[:500]
+        state=state, note=note[:500]
     )
 
 

@@ -1,0 +1,160 @@
+"""The fallback queue from a shell: list, show, retry and discard dead letters of a tenant."""
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from apps.fallback.bulk import apply_to_many, choose
+from apps.fallback.filters import STATES, DeadLetterFilter
+from apps.fallback.models import DeadLetter
+from apps.fallback.operations import AlreadyDecided, NoteMissing, discard, retry
+from apps.fallback.presenting import show_dead_letter, show_dead_letters
+from apps.tenants.entering import UnknownTenant, entering, get_tenant
+from pms_events.patterns import is_pattern
+from pms_events.verdicts import Reason
+
+_EXAMPLES = """examples:
+  manage.py fallback list --tenant acme --reason permanent
+  manage.py fallback show --tenant acme --id 0190a3c4-…
+  manage.py fallback retry --tenant acme --id 0190a3c4-… --note "property created"
+  manage.py fallback retry --tenant acme --all --handler bookings.record_booking --type 'booking.*'
+  manage.py fallback discard --tenant acme --all --type custom.test --note "test data" --json
+"""
+
+
+class Command(BaseCommand):
+    """Work on the dead letters of a tenant."""
+
+    help = "List, show, retry or discard the dead letters of a tenant."
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        kwargs |= {"epilog": _EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("action", choices=["list", "show", "retry", "discard"])
+        parser.add_argument("--tenant", required=True, help="its schema, such as acme")
+        parser.add_argument("--id", type=UUID, action="append", help="a dead letter; repeatable")
+        parser.add_argument("--all", action="store_true", help="every open one of the filters")
+        parser.add_argument("--state", choices=STATES, default="open", help="for list")
+        parser.add_argument("--reason", choices=[r.value for r in Reason], default="")
+        parser.add_argument("--handler", default="", help="such as bookings.record_booking")
+        parser.add_argument("--type", default="", help="an event type or pattern: booking.*")
+        parser.add_argument("--limit", type=int, default=100, help="rows of list (100)")
+        parser.add_argument("--note", default="", help="why; a discard needs one")
+        parser.add_argument("--json", action="store_true", help="for scripts")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["type"] and not is_pattern(options["type"]):
+            raise CommandError(f"'{options['type']}' is no event type or pattern: booking.*")
+        try:
+            tenant = get_tenant(options["tenant"])
+        except UnknownTenant as error:
+            raise CommandError(str(error)) from error
+        act: Callable[[dict[str, Any]], None] = {
+            "list": self._list, "show": self._show, "retry": self._decide, "discard": self._decide,
+        }[options["action"]]  # fmt: skip
+        with entering(tenant):
+            act(options)
+
+    def _list(self, options: dict[str, Any]) -> None:
+        found = _filtered(options, state=options["state"]).order_by("-died_at", "id")
+        rows = show_dead_letters(list(found[: options["limit"]]))
+        if options["json"]:
+            self._write_json(rows)
+            return
+        for row in rows:
+            self.stdout.write(
+                f"{row['id']}  {row['state']:9}  {row['reason']:12}  {row['sentence']}"
+            )
+        self.stderr.write(f"{len(rows)} dead letters" if rows else "No dead letters match.")
+
+    def _show(self, options: dict[str, Any]) -> None:
+        shown = [show_dead_letter(d) for d in _by_ids(options)]
+        if options["json"]:
+            self._write_json(shown)
+            return
+        for row in shown:
+            self.stdout.write(f"{row['sentence']}\n{row['retry_outlook']}\n")
+            self.stdout.write(json.dumps(row, cls=DjangoJSONEncoder, indent=2))
+
+    def _decide(self, options: dict[str, Any]) -> None:
+        if bool(options["id"]) == options["all"]:
+            raise CommandError("Say which: --id …, or --all with the filters you want.")
+        try:
+            answer = self._decide_many(options) if options["all"] else _decide_each(options)
+        except (AlreadyDecided, NoteMissing) as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self._write_json(answer)
+        else:
+            more = " More match: run it again for them." if answer["has_more"] else ""
+            self.stdout.write(
+                f"{options['action']}: {answer['changed']} of {answer['matched']}.{more}"
+            )
+
+    def _decide_many(self, options: dict[str, Any]) -> dict[str, Any]:
+        choice = choose(_filtered(options))
+        changed = apply_to_many(
+            choice.ids,
+            action=options["action"],
+            actor=_actor(),
+            note=options["note"],
+            now=timezone.now(),
+            progress=_progress(len(choice.ids)),
+        )
+        return {"matched": len(choice.ids), "changed": changed, "has_more": choice.has_more}
+
+    def _write_json(self, value: Any) -> None:
+        self.stdout.write(json.dumps(value, cls=DjangoJSONEncoder, indent=2))
+
+
+def _filtered(options: dict[str, Any], *, state: str = "open") -> QuerySet[DeadLetter]:
+    names = ("reason", "handler", "type")
+    chosen = DeadLetterFilter(state=state, **{name: options[name] for name in names})
+    return chosen.apply(DeadLetter.objects.all())
+
+
+def _by_ids(options: dict[str, Any]) -> list[DeadLetter]:
+    ids = options["id"] or []
+    if not ids:
+        raise CommandError("Say which dead letter: --id …")
+    found = DeadLetter.objects.in_bulk(ids)
+    missing = [str(pk) for pk in ids if pk not in found]
+    if missing:
+        raise CommandError(
+            f"Tenant {options['tenant']} has no dead letter {', '.join(missing)}: nothing was done."
+        )
+    return list(found.values())
+
+
+def _decide_each(options: dict[str, Any]) -> dict[str, Any]:
+    dead_letters = _by_ids(options)
+    act = {"retry": retry, "discard": discard}[options["action"]]
+    changed = act(dead_letters, actor=_actor(), note=options["note"], now=timezone.now())
+    return {"matched": len(dead_letters), "changed": changed, "has_more": False}
+
+
+def _actor() -> str:
+    return f"command {getpass.getuser()}"
+
+
+def _progress(total: int) -> Callable[[int], None]:
+    """A progress bar on a terminal, nothing in a pipe."""
+
+    def show(done: int) -> None:
+        if sys.stderr.isatty() and total:
+            filled = 40 * done // total
+            end = "\n" if done >= total else ""
+            sys.stderr.write(f"\r[{'#' * filled}{'.' * (40 - filled)}] {done}/{total}{end}")
+
+    return show

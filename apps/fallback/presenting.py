@@ -1,0 +1,155 @@
+"""Dead letters as the API and the command show them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from apps.events.models import Attempt, Event
+from apps.fallback.bulk import ACTIONS
+from apps.fallback.models import DeadLetter, DeadLetterState, Review
+from apps.fallback.queries import count_behind_each, get_attempts
+from apps.fallback.sentences import describe, foresee_retry
+
+
+class ReviewSerializer(serializers.ModelSerializer[Review]):
+    """Output: what a person did."""
+
+    class Meta:
+        model = Review
+        fields = ["action", "actor", "note", "diff", "at"]
+
+
+class AttemptSerializer(serializers.ModelSerializer[Attempt]):
+    """Output: one run that did not end well."""
+
+    class Meta:
+        model = Attempt
+        fields = [
+            "number", "started_at", "finished_at", "verdict", "due_at", "error_class", "message",
+        ]  # fmt: skip
+
+
+class DeadLetterSerializer(serializers.ModelSerializer[DeadLetter]):
+    """Output: a dead letter as it stands in the list. Context: `behind` of `count_behind_each`."""
+
+    sentence = serializers.SerializerMethodField()
+    attempt_count = serializers.IntegerField(source="attempts")
+    waiting_behind = serializers.SerializerMethodField()
+
+    class Meta:
+        model = DeadLetter
+        fields = [
+            "id", "sentence", "state", "reason", "event_uid", "event_type", "subject", "handler",
+            "target", "category", "error_class", "message", "fingerprint", "attempt_count",
+            "failures", "crashes", "deaths", "waiting_behind", "accepted_at", "died_at",
+            "decided_at", "decided_by", "note", "correction_uid",
+        ]  # fmt: skip
+
+    def get_sentence(self, dead_letter: DeadLetter) -> str:
+        return describe(dead_letter)
+
+    def get_waiting_behind(self, dead_letter: DeadLetter) -> int:
+        return int(self.context["behind"].get(dead_letter.pk, 0))
+
+
+class LinksSerializer(serializers.Serializer[Any]):
+    """Output: where to go from here, as paths on this host."""
+
+    event = serializers.CharField()
+    correction = serializers.CharField(allow_null=True)
+    retry = serializers.CharField()
+    discard = serializers.CharField()
+
+
+class DeadLetterDetailSerializer(DeadLetterSerializer):
+    """Output: everything about a dead letter. `data` is null when the event is purged."""
+
+    data = serializers.SerializerMethodField()  # type: ignore[assignment]
+    retry_outlook = serializers.SerializerMethodField()
+    attempts = serializers.SerializerMethodField()
+    reviews = ReviewSerializer(many=True)
+    links = serializers.SerializerMethodField()
+
+    class Meta(DeadLetterSerializer.Meta):
+        fields = [
+            *DeadLetterSerializer.Meta.fields, "delivery_id", "stream", "data", "retry_outlook",
+            "traceback", "attempts", "reviews", "links",
+        ]  # fmt: skip
+
+    @extend_schema_field(OpenApiTypes.OBJECT)
+    def get_data(self, dead_letter: DeadLetter) -> dict[str, Any] | None:
+        event = Event.objects.filter(uid=dead_letter.event_uid).first()
+        return event.data if event else None
+
+    def get_retry_outlook(self, dead_letter: DeadLetter) -> str:
+        return foresee_retry(dead_letter, behind=self.get_waiting_behind(dead_letter))
+
+    @extend_schema_field(AttemptSerializer(many=True))
+    def get_attempts(self, dead_letter: DeadLetter) -> Any:
+        return AttemptSerializer(get_attempts(dead_letter), many=True).data
+
+    @extend_schema_field(LinksSerializer)
+    def get_links(self, dead_letter: DeadLetter) -> dict[str, str | None]:
+        here, events = f"/api/v1/dead-letters/{dead_letter.pk}", "/api/v1/events/"
+        corrected = dead_letter.correction_uid
+        return {
+            "event": f"{events}{dead_letter.event_uid}",
+            "correction": f"{events}{corrected}" if corrected else None,
+            "retry": f"{here}/retry",
+            "discard": f"{here}/discard",
+        }
+
+
+class DecidedSerializer(serializers.Serializer[Any]):
+    """Output: where a dead letter stands now; `event_uid` is the new event of a correction."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=DeadLetterState.choices)
+    event_uid = serializers.UUIDField(allow_null=True)
+
+
+class GroupSerializer(serializers.Serializer[Any]):
+    """Output: dead letters with the same cause; `message` is the newest one's."""
+
+    fingerprint = serializers.CharField()
+    count = serializers.IntegerField()
+    reason = serializers.CharField()
+    handler = serializers.CharField()
+    error_class = serializers.CharField()
+    message = serializers.CharField()
+    first_died_at = serializers.DateTimeField()
+    last_died_at = serializers.DateTimeField()
+
+
+class GroupsSerializer(serializers.Serializer[Any]):
+    """Output: groups, the most frequent first."""
+
+    results = GroupSerializer(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+class BulkAnswerSerializer(serializers.Serializer[Any]):
+    """Output: what a bulk action did, or with `dry_run` would do."""
+
+    action = serializers.ChoiceField(choices=ACTIONS)
+    dry_run = serializers.BooleanField()
+    matched = serializers.IntegerField(help_text="open ones that the call takes")
+    changed = serializers.IntegerField()
+    has_more = serializers.BooleanField(help_text="more match than one call takes")
+    sample = DeadLetterSerializer(many=True)
+
+
+def show_dead_letters(dead_letters: Sequence[DeadLetter]) -> list[dict[str, Any]]:
+    """Dead letters of the current tenant as they stand in a list; one query for those behind."""
+    context = {"behind": count_behind_each(dead_letters)}
+    return list(DeadLetterSerializer(dead_letters, many=True, context=context).data)
+
+
+def show_dead_letter(dead_letter: DeadLetter) -> dict[str, Any]:
+    """Everything about a dead letter of the current tenant."""
+    context = {"behind": count_behind_each([dead_letter])}
+    return DeadLetterDetailSerializer(context=context).to_representation(dead_letter)

@@ -1,0 +1,99 @@
+"""What the API of the fallback queue reads: strictly, so that a slip never acts on too much."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.fallback.bulk import ACTIONS, MOST
+from apps.fallback.filters import STATES
+from apps.fallback.models import DeadLetterState
+from pms_events.categories import Category
+from pms_events.patterns import is_pattern
+from pms_events.verdicts import Reason
+
+
+class StrictText(serializers.CharField):
+    """A string; numbers and booleans are not turned into one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("Must be a string.")
+        return super().to_internal_value(data)
+
+
+class StrictFlag(serializers.BooleanField):
+    """true or false; nothing else passes for one."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("Must be true or false.")
+        return data
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A serializer that refuses members it does not know: a misspelt filter must not match all."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
+        if unknown:
+            raise serializers.ValidationError(
+                {str(name): ["There is no such member."] for name in sorted(unknown, key=str)}
+            )
+        return super().to_internal_value(data)
+
+
+class DeadLetterFilterSerializer(StrictSerializer):
+    """Input: which dead letters."""
+
+    state = serializers.ChoiceField(required=False, choices=STATES)
+    reason = serializers.ChoiceField(required=False, choices=[r.value for r in Reason])
+    handler = StrictText(required=False, max_length=100)
+    category = serializers.ChoiceField(required=False, choices=[c.value for c in Category])
+    type = StrictText(required=False, max_length=255)
+    fingerprint = StrictText(required=False, max_length=16)
+    since = serializers.DateTimeField(required=False)
+    until = serializers.DateTimeField(required=False)
+
+    def validate_type(self, value: str) -> str:
+        if not is_pattern(value):
+            raise serializers.ValidationError("Must be an event type or a pattern: booking.*")
+        return value
+
+
+class OpenFilterSerializer(DeadLetterFilterSerializer):
+    """Input: which open dead letters; only open ones can be acted on."""
+
+    state = serializers.ChoiceField(required=False, choices=[DeadLetterState.OPEN.value])
+
+
+class RetrySerializer(StrictSerializer):
+    """Input: a retry, or with `data` a correction."""
+
+    data = serializers.JSONField(required=False)  # type: ignore[assignment]
+    note = StrictText(required=False, allow_blank=True, max_length=2000)
+
+
+class DiscardSerializer(StrictSerializer):
+    """Input: a discard and why."""
+
+    note = StrictText(max_length=2000)
+
+
+class BulkSerializer(StrictSerializer):
+    """Input: what to do with which dead letters: `filter` or `ids`, not both."""
+
+    action = serializers.ChoiceField(choices=ACTIONS)
+    filter = OpenFilterSerializer(required=False)
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), required=False, allow_empty=False, max_length=MOST
+    )
+    note = StrictText(required=False, allow_blank=True, max_length=2000)
+    dry_run = StrictFlag(default=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("filter" in attrs) == ("ids" in attrs):
+            raise serializers.ValidationError("Give filter or ids: one of them, not both.")
+        if attrs["action"] == "discard" and not attrs.get("note", "").strip():
+            raise serializers.ValidationError({"note": ["A discard says why."]})
+        return attrs
