@@ -90,7 +90,9 @@ class Supervisor:
         """End every process: politely, after the grace by force."""
         running = [c.process for c in self._children if c.process is not None]
         for process in running:
-            _kill_group(process.pid, signal.SIGTERM)
+            # The head alone: a Celery worker lets its children finish what they hold.
+            if process.poll() is None:
+                process.terminate()
         end = time.monotonic() + GRACE_SECONDS
         for process in running:
             try:

@@ -1,6 +1,7 @@
 """Running `database` handlers: effects and settling of one tenant's group in one transaction."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -13,6 +14,7 @@ from apps.events.operations import Ran
 from apps.events.queries import load_events
 from apps.tenants.entering import TenantRef, assert_inside
 from pms_events.context import Event
+from pms_events.handlers import handlers
 
 
 class _OneFailed(Exception):
@@ -46,6 +48,8 @@ def _run(
         events = load_events({d.event_uid for d in held})
         runs: list[Ran] = []
         for delivery in held:
+            if runs and not can_end_in_time(delivery):
+                break
             if guarded:
                 runs.append(_attempt_in_savepoint(delivery, events, tenant=tenant))
                 continue
@@ -54,8 +58,16 @@ def _run(
                 raise _OneFailed
             runs.append(ran)
         tally = settle(runs, lease=lease)
+        operations.release([d.id for d in held[len(runs) :]], lease=lease)
         tally.lost += len(deliveries) - len(held)
         return tally
+
+
+def can_end_in_time(delivery: Claimed) -> bool:
+    """Tell whether the delivery's handler, at its slowest, still ends within the lease."""
+    handler = handlers.find(delivery.handler)
+    limit = handler.limit if handler is not None else timedelta(0)
+    return datetime.now(UTC) + limit < delivery.lease_until
 
 
 def _attempt_in_savepoint(delivery: Claimed, events: Mapping[UUID, Event], *, tenant: TenantRef) -> Ran:

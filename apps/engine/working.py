@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connection
 from apps.dispatch import operations
 from apps.dispatch.models import Lane
 from apps.dispatch.work import Claimed
-from apps.engine.database_effects import run_database_group
+from apps.engine.database_effects import can_end_in_time, run_database_group
 from apps.engine.external_effects import run_external_group
 from apps.engine.settling import Tally
 from apps.tenants.entering import TenantRef, entering
@@ -109,8 +109,7 @@ def _is_external(delivery: Claimed) -> bool:
 
 def _time_is_left(group: Sequence[Claimed], *, lease: UUID) -> bool:
     """Give back what could not end before the lease does; others may have been slow before it."""
-    limits = [h.limit for d in group if (h := handlers.find(d.handler)) is not None]
-    if datetime.now(UTC) + max(limits, default=timedelta(0)) < group[0].lease_until:
+    if all(can_end_in_time(delivery) for delivery in group):
         return True
     operations.release([d.id for d in group], lease=lease)
     return False

@@ -1,0 +1,85 @@
+"""P2's yardstick: the same rows written, moved and removed by plain SQL, with nothing around it."""
+
+import hashlib
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from django.db import connection, transaction
+
+from apps.dispatch.statements import fetch, insert_values, statement
+from apps.dispatch.operations import add_arrivals
+from apps.events.store import _INSERT
+from apps.events.operations import _FINISHED
+from apps.tenants.entering import TenantRef, entering
+from pms_events.identifiers import new_uid
+
+BATCH = 500
+
+
+def events_per_second(tenants: list[TenantRef], *, each: int, run: int) -> float:
+    """Do it for `each` events a tenant, one connection, in batches; give events a second."""
+    data = json.dumps({"n": 1, "unit": "seaview-101", "note": "a payload of a usual size" * 4})
+    digest = hashlib.sha256(b"").digest()
+    started = time.perf_counter()
+    for start in range(0, each, BATCH):
+        for tenant in tenants:
+            size = min(BATCH, each - start)
+            _one_batch(tenant, range(start, start + size), f"b{run}", data, digest)
+    return each * len(tenants) / (time.perf_counter() - started)
+
+
+def _one_batch(
+    tenant: TenantRef, numbers: range, prefix: str, data: str, digest: bytes
+) -> None:
+    now = datetime.now(UTC)
+    ids = [(new_uid(), f"{prefix}-{n}") for n in numbers]
+    with entering(tenant):
+        with transaction.atomic():
+            insert_values(
+                _INSERT,
+                [
+                    (uid, name, "bare", "custom.bench", name, "automation", 3, name, now, True,
+                     data, "{}", digest, now, None)
+                    for uid, name in ids
+                ],
+                returning=True,
+            )  # fmt: skip
+            add_arrivals(
+                [
+                    (tenant.id, uid, "custom.bench", name, now, 0, None, "", True, None)
+                    for uid, name in ids
+                ]
+            )
+        with transaction.atomic():
+            fetch("take_arrivals", {"limit": BATCH})
+            insert_values(
+                statement("add_pending"),
+                [
+                    (tenant.id, uid, "bench.noop", "", name, "bare", 3, 0, "ready", n / 20, now,
+                     True, None, 0, 0, 0, False, False)
+                    for n, (uid, name) in enumerate(ids)
+                ],
+            )  # fmt: skip
+        claimed = fetch(
+            "claim",
+            {"category": "bare", "lane": 0, "limit": BATCH, "lease": uuid4(),
+             "lease_for": timedelta(seconds=60)},
+        )  # fmt: skip
+        with transaction.atomic():
+            insert_values(
+                _FINISHED,
+                [
+                    (row[0], row[2], "bench.noop", "", "bare", "done", 1, 0, 0, now, now, now, "",
+                     None)
+                    for row in claimed
+                ],
+            )  # fmt: skip
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "DELETE FROM dispatch_pendingdelivery WHERE id = ANY(%s)",
+                    [[row[0] for row in claimed]],
+                )
+
+

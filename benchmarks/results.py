@@ -1,0 +1,59 @@
+"""Targets, medians and the file that the README quotes."""
+
+import json
+import statistics
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+FILE = Path(__file__).parent / "results.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One measure: the median of its runs against its target."""
+
+    value: float
+    target: str
+    met: bool
+    unit: str
+    runs: list[float]
+
+
+def ratio(runs: list[float], *, at_least: float, unit: str) -> Result:
+    """A measure that should be large."""
+    value = round(statistics.median(runs), 2)
+    return Result(
+        value=value, target=f">= {at_least:g}", met=value >= at_least, unit=unit,
+        runs=[round(run, 2) for run in runs],
+    )  # fmt: skip
+
+
+def at_most(runs: list[float], *, limit: float, unit: str) -> Result:
+    """A measure that should be small."""
+    value = round(statistics.median(runs), 1)
+    return Result(
+        value=value, target=f"<= {limit:g}", met=value <= limit, unit=unit,
+        runs=[round(run, 1) for run in runs],
+    )  # fmt: skip
+
+
+def figure(runs: list[float], *, unit: str) -> Result:
+    """A measure without a target, shown for comparison. It moves with the machine."""
+    value = round(statistics.median(runs))
+    return Result(value=value, target="-", met=True, unit=unit, runs=[round(r) for r in runs])
+
+
+def write(results: dict[str, Result]) -> None:
+    """Write the results file."""
+    FILE.write_text(json.dumps({k: asdict(v) for k, v in results.items()}, indent=2) + "\n")
+
+
+def show(results: dict[str, Result]) -> str:
+    """The results as a table."""
+    lines = [f"{'measure':<34}{'median':>10}  {'target':<9}{'met':<5}unit"]
+    for name, result in results.items():
+        met = "-" if result.target == "-" else ("yes" if result.met else "NO")
+        lines.append(
+            f"{name:<34}{result.value:>10g}  {result.target:<9}{met:<5}{result.unit}"
+        )
+    return "\n".join(lines)
