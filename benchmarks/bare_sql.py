@@ -6,12 +6,11 @@ import time
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.dispatch.statements import fetch, insert_values, statement
 from apps.dispatch.operations import add_arrivals
 from apps.events.store import _INSERT
-from apps.events.operations import _FINISHED
 from apps.tenants.entering import TenantRef, entering
 from pms_events.identifiers import new_uid
 
@@ -62,24 +61,21 @@ def _one_batch(
                     for n, (uid, name) in enumerate(ids)
                 ],
             )  # fmt: skip
+        lease = uuid4()
         claimed = fetch(
             "claim",
-            {"category": "bare", "lane": 0, "limit": BATCH, "lease": uuid4(),
+            {"category": "bare", "lane": 0, "limit": BATCH, "lease": lease,
              "lease_for": timedelta(seconds=60)},
         )  # fmt: skip
         with transaction.atomic():
-            insert_values(
-                _FINISHED,
-                [
-                    (row[0], row[2], "bench.noop", "", "bare", "done", 1, 0, 0, now, now, now, "",
-                     None)
-                    for row in claimed
-                ],
-            )  # fmt: skip
-            with connection.cursor() as cursor:
-                cursor.execute(
-                    "DELETE FROM dispatch_pendingdelivery WHERE id = ANY(%s)",
-                    [[row[0] for row in claimed]],
-                )
-
-
+            fetch(
+                "events/finish",
+                {
+                    "ids": [row[0] for row in claimed],
+                    "states": ["done"] * len(claimed),
+                    "started": [now] * len(claimed),
+                    "finished": [now] * len(claimed),
+                    "notes": [""] * len(claimed),
+                    "lease": lease,
+                },
+            )

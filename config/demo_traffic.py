@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import requests
 
@@ -26,6 +27,10 @@ class Client:
         answer = self._session.get(f"{self._url}/{path}", params=parameters, timeout=30)
         answer.raise_for_status()
         return answer.json()
+
+    def get_page(self, path: str, cursor: str) -> Any:
+        """Get the page that a list's `next` names."""
+        return self.get(path, limit=500, cursor=unquote(cursor))
 
 
 def booking_event(

@@ -97,7 +97,7 @@ CACHES = {
 HTTP_TIMEOUT = timedelta(seconds=env.float("PMS_HTTP_TIMEOUT_SECONDS", default=10))
 LEASE = timedelta(seconds=env.float("PMS_LEASE_SECONDS", default=60))
 VISIBILITY_TIMEOUT = timedelta(hours=1)
-CLAIM_BATCH = env.int("PMS_CLAIM_BATCH", default=200)
+CLAIM_BATCH = env.int("PMS_CLAIM_BATCH", default=500)
 EXTERNAL_THREADS = env.int("PMS_EXTERNAL_THREADS", default=8)
 # Pending deliveries, and events a second, beyond which a tenant is asked to come back later (429).
 BACKLOG_LIMIT = env.int("PMS_BACKLOG_LIMIT", default=2_000_000)

@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from datetime import datetime
 
 
 def new_uid() -> uuid.UUID:
@@ -17,3 +18,8 @@ def new_uid() -> uuid.UUID:
     value |= 0b10 << 62
     value |= int.from_bytes(os.urandom(8), "big") >> 2
     return uuid.UUID(int=value)
+
+
+def first_uid_at(moment: datetime) -> uuid.UUID:
+    """Give the smallest uid that can be made in the millisecond of `moment`: a bound in time."""
+    return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)

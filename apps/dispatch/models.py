@@ -44,12 +44,6 @@ class Arrival(models.Model):
     include_external = models.BooleanField(default=True)
     replay_id = models.BigIntegerField(null=True)
 
-    class Meta:
-        indexes = [
-            # get_event_states: is this event routed yet?
-            models.Index(fields=["event_uid"], name="arrival_event"),
-        ]
-
 
 class PendingDelivery(models.Model):
     """One event owed to one handler and target, not finished. The unit of claim, retry and order.

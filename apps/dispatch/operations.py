@@ -52,11 +52,11 @@ def lock_leased(ids: Sequence[int], *, lease: UUID) -> tuple[set[int], str]:
     return {row[0] for row in rows}, rows[0][1] if rows else ""
 
 
-def finish(ids: Sequence[int], *, lease: UUID) -> set[int]:
-    """Remove finished deliveries; gives those that were still ours."""
+def remove(ids: Sequence[int], *, lease: UUID) -> set[int]:
+    """Remove deliveries that can run nowhere; gives those that were still ours."""
     if not ids:
         return set()
-    return {row[0] for row in fetch("finish", {"ids": sorted(ids), "lease": lease})}
+    return {row[0] for row in fetch("remove", {"ids": sorted(ids), "lease": lease})}
 
 
 def promote(keys: Iterable[StreamKey]) -> set[str]:
@@ -141,7 +141,7 @@ def heal_streams(*, limit: int = 1000) -> set[str]:
 def refuse(deliveries: Sequence[Claimed], *, lease: UUID, reason: str, now: datetime) -> None:
     """Take deliveries without a valid tenant out of the way and keep them for the platform."""
     with transaction.atomic():
-        ours = finish([d.id for d in deliveries], lease=lease)
+        ours = remove([d.id for d in deliveries], lease=lease)
         RefusedDelivery.objects.bulk_create(
             [
                 RefusedDelivery(

@@ -1,4 +1,4 @@
-"""The hot SQL: one file each under `sql/`, read once, run with named parameters."""
+"""The hot SQL: one file each under an app's `sql/`, read once, run with named parameters."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -8,14 +8,19 @@ from typing import Any
 from django.db import connection
 from psycopg2.extras import execute_values, register_uuid
 
-_FOLDER = Path(__file__).parent / "sql"
+_APPS = Path(__file__).parent.parent
 register_uuid()
 
 
 @cache
 def statement(name: str) -> str:
-    """Read `sql/<name>.sql` without its comments (a % in one would be taken for a parameter)."""
-    lines = (_FOLDER / f"{name}.sql").read_text().splitlines()
+    """Read `sql/<name>.sql` of this app, or of another as `<app>/<name>`, without its comments.
+
+    A % in a comment would be taken for a parameter.
+    """
+    app, _, file = name.rpartition("/")
+    path = _APPS / (app or "dispatch") / "sql" / f"{file}.sql"
+    lines = path.read_text().splitlines()
     return "\n".join(line for line in lines if not line.startswith("--"))
 
 

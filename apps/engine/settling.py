@@ -6,7 +6,7 @@ from uuid import UUID
 
 from apps.dispatch import doorbells, operations
 from apps.events.models import DeliveryState
-from apps.events.operations import Ran, record_attempts, record_finished
+from apps.events.operations import Ran, finish, record_attempts
 from apps.fallback.burying import bury, resolve
 from apps.fallback.models import DeadLetterState
 from pms_events.verdicts import Kind
@@ -44,7 +44,7 @@ def settle(runs: Sequence[Ran], *, lease: UUID) -> Tally:
     """
     ending = [ran for ran in runs if ran.verdict.kind in _END_STATE]
     delaying = [ran for ran in runs if ran.verdict.kind not in _END_STATE]
-    removed = operations.finish([ran.delivery.id for ran in ending], lease=lease)
+    removed = finish([(ran, _END_STATE[ran.verdict.kind]) for ran in ending], lease=lease)
     delayed = operations.reschedule(
         [
             (ran.delivery.id, ran.verdict.due_at, ran.verdict.kind is Kind.RETRY)
@@ -55,7 +55,6 @@ def settle(runs: Sequence[Ran], *, lease: UUID) -> Tally:
     )
     ended = [ran for ran in ending if ran.delivery.id in removed]
     put_off = [ran for ran in delaying if ran.delivery.id in delayed]
-    record_finished([(ran, _END_STATE[ran.verdict.kind]) for ran in ended])
     dead = [ran for ran in ended if ran.verdict.kind is Kind.DEAD]
     record_attempts([*put_off, *dead])
     bury(dead)

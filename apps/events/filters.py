@@ -1,14 +1,16 @@
 """Choosing events: one filter for the list, the admin and replays."""
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.dispatch.models import Arrival, PendingDelivery
 from apps.events.models import Delivery, DeliveryState, Event
+from pms_events.identifiers import first_uid_at
 
+_GRACE = timedelta(minutes=1)
 STATES = ("accepted", "in_progress", "done", "failed", "discarded")
 
 
@@ -50,10 +52,14 @@ class EventFilter:
             events = events.filter(type__startswith=self.type[:-1])
         elif self.type:
             events = events.filter(type=self.type)
+        # A uid is made shortly before its event is recorded; the minute of grace lets the index
+        # over uids bound the scan, and the exact time decides.
         if self.since:
-            events = events.filter(recorded_at__gte=self.since)
+            first = first_uid_at(self.since - _GRACE)
+            events = events.filter(recorded_at__gte=self.since, uid__gte=first)
         if self.until:
-            events = events.filter(recorded_at__lt=self.until)
+            end = first_uid_at(self.until + _GRACE)
+            events = events.filter(recorded_at__lt=self.until, uid__lt=end)
         return _in_state(events, self.state) if self.state else events
 
 

@@ -3,16 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from apps.dispatch.statements import insert_values
+from apps.dispatch.statements import fetch, insert_values
 from apps.dispatch.work import Claimed
 from pms_events.verdicts import Verdict
-
-_FINISHED = """INSERT INTO events_delivery (id, event_uid, handler, target, category, state,
-attempts, failures, crashes, accepted_at, started_at, finished_at, note, replay_id) VALUES %s
-ON CONFLICT (id) DO UPDATE SET state = EXCLUDED.state, attempts = EXCLUDED.attempts,
-failures = EXCLUDED.failures, crashes = EXCLUDED.crashes, started_at = EXCLUDED.started_at,
-finished_at = EXCLUDED.finished_at, note = EXCLUDED.note"""
 
 _ATTEMPTS = """INSERT INTO events_attempt (delivery_id, event_uid, number, started_at, finished_at,
 verdict, due_at, error_class, message, traceback) VALUES %s"""
@@ -28,25 +23,25 @@ class Ran:
     finished_at: datetime
 
 
-def record_finished(runs: Sequence[tuple[Ran, str]]) -> None:
-    """Keep deliveries that ended, each with its end state, in the current tenant.
+def finish(runs: Sequence[tuple[Ran, str]], *, lease: UUID) -> set[int]:
+    """Move deliveries that ended, each with its end state, into the current tenant's history.
 
-    A redriven delivery overwrites the row of its death.
+    Fenced: gives the ids of those that were still ours. In an open transaction.
     """
     if not runs:
-        return
-    insert_values(
-        _FINISHED,
-        [
-            (
-                ran.delivery.id, ran.delivery.event_uid, ran.delivery.handler, ran.delivery.target,
-                ran.delivery.category, state, ran.delivery.attempts, ran.delivery.failures,
-                ran.delivery.crashes, ran.delivery.accepted_at, ran.started_at, ran.finished_at,
-                ran.verdict.note[:500], ran.delivery.replay_id,
-            )
-            for ran, state in runs
-        ],
-    )  # fmt: skip
+        return set()
+    rows = fetch(
+        "events/finish",
+        {
+            "ids": [ran.delivery.id for ran, _ in runs],
+            "states": [str(state) for _, state in runs],
+            "started": [ran.started_at for ran, _ in runs],
+            "finished": [ran.finished_at for ran, _ in runs],
+            "notes": [ran.verdict.note[:500] for ran, _ in runs],
+            "lease": lease,
+        },
+    )
+    return {row[0] for row in rows}
 
 
 def record_attempts(runs: Sequence[Ran]) -> None:
