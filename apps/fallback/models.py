@@ -19,7 +19,7 @@ class DeadLetterState(models.TextChoices):
 
 
 class DeadLetter(models.Model):
-    """A delivery that needs a person, with the reason. One a delivery; reopened by its next death."""
+    """A delivery that needs a person, with the reason. One a delivery; a later death reopens it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     delivery_id = models.BigIntegerField(unique=True)
