@@ -1,0 +1,114 @@
+"""The platform's screens of tenants, hosts and API keys; and people, there and on each tenant.
+
+Here and not in `apps.tenants`, because the rule of which screen is where lives in `apps.web`, above.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from apps.tenants.models import ApiKey, Domain, Tenant
+from apps.web.admin import PlatformAdmin
+
+# Django's own module registers people with its own look when it is imported, which is above.
+admin.site.unregister([User, Group])
+
+
+class _Kept(PlatformAdmin):
+    """A screen of rows that come and go by commands, which do more than the row."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Tenant)
+class TenantRowAdmin(_Kept):
+    """Tenants. Making one makes a schema: `manage.py create_tenant`."""
+
+    list_display = ["name", "schema_name", "is_active", "created_at"]
+    list_filter = ["is_active"]
+    search_fields = ["name", "schema_name"]
+    fields = ["name", "schema_name", "is_active", "created_at"]
+    readonly_fields = ["schema_name", "created_at"]
+    nothing_title = "No tenants yet"
+    nothing_why = "Make the first with: manage.py create_tenant"
+
+
+@admin.register(Domain)
+class DomainAdmin(PlatformAdmin):
+    """Host names, and which tenant each opens."""
+
+    list_display = ["domain", "tenant", "is_primary"]
+    list_select_related = ["tenant"]
+    search_fields = ["domain", "tenant__name"]
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(_Kept):
+    """API keys: the prefix is shown, the secret is not kept. Made by `create_api_key`."""
+
+    list_display = ["name", "shown_prefix", "tenant", "scope_list", "last_used_at", "standing"]
+    list_filter = ["tenant"]
+    list_select_related = ["tenant"]
+    search_fields = ["name", "prefix", "tenant__name"]
+    fields = [
+        "name", "tenant", "shown_prefix", "scope_list", "created_at", "expires_at", "revoked_at",
+        "last_used_at",
+    ]  # fmt: skip
+    readonly_fields = [
+        "tenant", "shown_prefix", "scope_list", "created_at", "revoked_at", "last_used_at",
+    ]  # fmt: skip
+    actions = ["revoke_selected"]
+    nothing_title = "No API keys yet"
+    nothing_why = "Make one with: manage.py create_api_key. Its secret is shown once, there."
+
+    @display(description="Key")
+    def shown_prefix(self, key: ApiKey) -> str:
+        return f"pms_{key.prefix}_…"
+
+    @display(description="Scopes")
+    def scope_list(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes)
+
+    @display(
+        description="State", label={"usable": "success", "revoked": "danger", "expired": "warning"}
+    )
+    def standing(self, key: ApiKey) -> str:
+        if key.revoked_at:
+            return "revoked"
+        is_over = key.expires_at is not None and key.expires_at <= timezone.now()
+        return "expired" if is_over else "usable"
+
+    @admin.action(description="Revoke selected keys", permissions=["change"])
+    def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        count = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
+        self.message_user(request, f"{count} keys revoked: they open nothing from now on.")
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    """The people of this host: each tenant has its own, so does the platform."""
+
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    show_full_result_count = False
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    """Groups of permissions."""
+
+    show_full_result_count = False
