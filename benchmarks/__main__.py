@@ -87,7 +87,9 @@ def _throughput(tenants: list) -> dict[str, Result]:
         ["naive"], processes=2, name="naive", program="celery", app="benchmarks.naive"
     )
     for run in range(-1, RUNS):  # the first round warms up and is not counted
-        with stack.running({"naive": naive_worker}, DJANGO_SETTINGS_MODULE="benchmarks.naive.settings"):
+        with stack.running(
+            {"naive": naive_worker}, DJANGO_SETTINGS_MODULE="benchmarks.naive.settings"
+        ):
             _naive(f"warm{run}", 10)
             naive_rate = _naive(str(run), NAIVE_EVENTS)
         bare_rate = bare_sql.events_per_second(tenants, each=each, run=run)
@@ -98,7 +100,9 @@ def _throughput(tenants: list) -> dict[str, Result]:
         done = pipeline.count_done(tenants) - before
         if done != each * len(tenants) + 10:
             raise RuntimeError(f"{done} deliveries done instead of {each * len(tenants) + 10}")
-        print(f"run {run}: engine {rate:.0f}/s, bare SQL {bare_rate:.0f}/s, naive {naive_rate:.0f}/s")
+        print(
+            f"run {run}: engine {rate:.0f}/s, bare SQL {bare_rate:.0f}/s, naive {naive_rate:.0f}/s"
+        )
         if run >= 0:
             ours.append(rate)
             bare.append(bare_rate)
@@ -188,9 +192,7 @@ def _latency(tenants: list) -> dict[str, Result]:
         stack.wait_until(lambda: _answers(base_url))
         latency.milliseconds(base_url, key, tenants[0], count=10, run=-1)
         for run in range(RUNS):
-            waits = sorted(
-                latency.milliseconds(base_url, key, tenants[0], count=100, run=run)
-            )
+            waits = sorted(latency.milliseconds(base_url, key, tenants[0], count=100, run=run))
             medians.append(statistics.median(waits))
             worst.append(waits[98])
             print(f"run {run}: POST to done p50 {medians[-1]:.1f} ms, p99 {worst[-1]:.1f} ms")
@@ -201,7 +203,6 @@ def _latency(tenants: list) -> dict[str, Result]:
 
 
 def _answers(base_url: str) -> bool:
-
 
     try:
         return requests.get(f"{base_url}/healthz", timeout=2).ok

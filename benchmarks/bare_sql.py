@@ -29,9 +29,7 @@ def events_per_second(tenants: list[TenantRef], *, each: int, run: int) -> float
     return each * len(tenants) / (time.perf_counter() - started)
 
 
-def _one_batch(
-    tenant: TenantRef, numbers: range, prefix: str, data: str, digest: bytes
-) -> None:
+def _one_batch(tenant: TenantRef, numbers: range, prefix: str, data: str, digest: bytes) -> None:
     now = datetime.now(UTC)
     ids = [(new_uid(), f"{prefix}-{n}") for n in numbers]
     with entering(tenant):

@@ -10,7 +10,9 @@ from apps.events.models import Delivery
 from apps.tenants.entering import TenantRef, entering
 
 
-def milliseconds(base_url: str, key: str, tenant: TenantRef, *, count: int, run: int) -> list[float]:
+def milliseconds(
+    base_url: str, key: str, tenant: TenantRef, *, count: int, run: int
+) -> list[float]:
     """POST one event at a time, each after the last one is done; gives each wait in ms."""
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {key}"

@@ -53,7 +53,5 @@ def show(results: dict[str, Result]) -> str:
     lines = [f"{'measure':<34}{'median':>10}  {'target':<9}{'met':<5}unit"]
     for name, result in results.items():
         met = "-" if result.target == "-" else ("yes" if result.met else "NO")
-        lines.append(
-            f"{name:<34}{result.value:>10g}  {result.target:<9}{met:<5}{result.unit}"
-        )
+        lines.append(f"{name:<34}{result.value:>10g}  {result.target:<9}{met:<5}{result.unit}")
     return "\n".join(lines)

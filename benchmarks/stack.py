@@ -62,7 +62,9 @@ def running(commands: dict[str, str], **environment: str) -> Iterator[Supervisor
         supervisor.stop()
 
 
-def wait_until(condition: Callable[[], object], *, seconds: float = 120, pause: float = 0.005) -> None:
+def wait_until(
+    condition: Callable[[], object], *, seconds: float = 120, pause: float = 0.005
+) -> None:
     """Poll until a condition holds. Raises: TimeoutError."""
     end = time.monotonic() + seconds
     while not condition():

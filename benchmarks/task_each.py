@@ -25,9 +25,7 @@ from pms_events.publishing import Receipt, bind
 class TaskEachStore:
     """Stores each event as a row and sends a task for each handler when it commits."""
 
-    def publish(
-        self, envelopes: Sequence[Envelope], *, cause: Context | None
-    ) -> list[Receipt]:
+    def publish(self, envelopes: Sequence[Envelope], *, cause: Context | None) -> list[Receipt]:
         from apps.events.models import Event  # noqa: PLC0415 - needs Django's apps
         from apps.tenants.entering import current_schema  # noqa: PLC0415
 
@@ -77,9 +75,7 @@ def handle(schema: str, uid: str, name: str) -> None:
         entry = catalogue.find(event.type)
         assert entry is not None
         now = datetime.now(UTC)
-        context = Context(
-            tenant=schema, event=event, delivery_id=0, attempt=1, target="", now=now
-        )
+        context = Context(tenant=schema, event=event, delivery_id=0, attempt=1, target="", now=now)
         with running(context):
             handler.function(entry.validate(event.data), context)
         Delivery.objects.create(

@@ -99,7 +99,9 @@ def set_scene(story: Story) -> None:
                 "endpoints",
                 {"url": f"{story.receiver.url}/{name}/{path}", "patterns": patterns},
             )
-    story.tell("two tenants with their properties, each with a working endpoint and one that is down")
+    story.tell(
+        "two tenants with their properties, each with a working endpoint and one that is down"
+    )
 
 
 def send_bookings(story: Story) -> None:
@@ -111,10 +113,7 @@ def send_bookings(story: Story) -> None:
         story.send(name, events[:10])  # the vendor's second delivery: duplicates
         story.send(
             name,
-            [
-                cancellation_event(f"{name}-{n}", channel=_channel(n), revision=2)
-                for n in range(3)
-            ],
+            [cancellation_event(f"{name}-{n}", channel=_channel(n), revision=2) for n in range(3)],
         )
     story.tell(f"{BOOKINGS} bookings and 3 cancellations each, 10 of them delivered twice")
 
@@ -187,7 +186,7 @@ def review(story: Story) -> None:
 def replay(story: Story) -> None:
     """Deliver all bookings again: nothing may change, nothing may be sent out."""
     for client in story.clients.values():
-        chosen = {"filter": {"type": "booking.created"}}
+        chosen = {"filter": {"type": "booking.created", "state": "done"}}
         preview = client.post("replays", {**chosen, "dry_run": True})
         started = client.post("replays", {**chosen, "reason": "demo"})
         story.wait(

@@ -99,9 +99,7 @@ def open_stack(folder: Path, *, port: int, given: Mapping[str, str]) -> Stack:
     }
     environment.setdefault("DJANGO_DEBUG", "1")
     environment.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    stack = Stack(
-        servers=servers, environment=environment, base_url=f"http://127.0.0.1:{port}"
-    )
+    stack = Stack(servers=servers, environment=environment, base_url=f"http://127.0.0.1:{port}")
     try:
         check_database(servers.database_url)
     except BaseException:

@@ -5,7 +5,16 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from apps.engine.api import StatsView, metrics, readyz
 
-API_APPS = ["events", "properties", "calendars", "bookings", "housekeeping", "reporting", "sync", "fallback"]
+API_APPS = [
+    "events",
+    "properties",
+    "calendars",
+    "bookings",
+    "housekeeping",
+    "reporting",
+    "sync",
+    "fallback",
+]
 
 urlpatterns = [
     path("readyz", readyz, name="readyz"),

@@ -24,9 +24,7 @@ KNOWN = frozenset(
 )
 _EXTENSION = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 _STRICT_EXTENSION = re.compile(r"^[a-z0-9]{1,64}$")
-_RFC3339 = re.compile(
-    r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$", re.ASCII
-)
+_RFC3339 = re.compile(r"^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

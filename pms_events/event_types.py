@@ -117,7 +117,9 @@ class Catalogue:
         """Take in an event type. Raises: RegistryError that names the offending class."""
         where = f"{entry.payload.__module__}.{entry.payload.__qualname__}"
         if not _NAME.match(entry.name):
-            raise RegistryError(f"{where}: '{entry.name}' is no event type: use noun.past_participle")
+            raise RegistryError(
+                f"{where}: '{entry.name}' is no event type: use noun.past_participle"
+            )
         known = self._types.get(entry.name)
         if known is not None:
             other = f"{known.payload.__module__}.{known.payload.__qualname__}"

@@ -1,6 +1,5 @@
 """The base of payload classes, and the value types that payloads share."""
 
-
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -32,5 +31,3 @@ class Money(BaseModel):
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(
         description="ISO 4217 code"
     )
-
-

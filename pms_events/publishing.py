@@ -32,9 +32,7 @@ class Receipt:
 class Store(Protocol):
     """Where events and subscriptions are kept."""
 
-    def publish(
-        self, envelopes: Sequence[Envelope], *, cause: Context | None
-    ) -> list[Receipt]: ...
+    def publish(self, envelopes: Sequence[Envelope], *, cause: Context | None) -> list[Receipt]: ...
 
     def subscribe(self, *, handler: str, target: str, patterns: Sequence[str]) -> None: ...
 

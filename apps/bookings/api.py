@@ -85,9 +85,7 @@ class BookingsView(APIView):
         filters = {names.get(name, name): value for name, value in query.validated_data.items()}
         rows = Booking.objects.filter(**filters).select_related("property")
         pages = CursorPages()
-        page = pages.paginate_queryset(
-            rows.prefetch_related("stays__unit"), request, view=self
-        )
+        page = pages.paginate_queryset(rows.prefetch_related("stays__unit"), request, view=self)
         return pages.get_paginated_response(BookingSerializer(page, many=True).data)
 
 

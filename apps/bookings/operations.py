@@ -199,9 +199,7 @@ def _schedule(booking: Booking, stay: Stay, *, before: _Before, property_: Prope
             )
         )
     elif before.unit is not None:
-        release_nights(
-            source=booking.source, booking_ref=booking.booking_ref, ref=stay.stay_ref
-        )
+        release_nights(source=booking.source, booking_ref=booking.booking_ref, ref=stay.stay_ref)
     unit = stay.unit.ref if stay.unit else None
     now = _Before(
         True, unit, stay.arrival, stay.departure, stay.share_minor, booking.guest_ref,
@@ -211,7 +209,9 @@ def _schedule(booking: Booking, stay: Stay, *, before: _Before, property_: Prope
         stay.has_conflict = True
         publish(
             BookingConflictDetected(
-                unit_id=conflict.unit, nights=list(conflict.nights), bookings=list(conflict.bookings)
+                unit_id=conflict.unit,
+                nights=list(conflict.nights),
+                bookings=list(conflict.bookings),
             ),
             subject=conflict.unit,
         )

@@ -39,7 +39,9 @@ def read_query(request: Request) -> dict[str, Any]:
     start, end = read.get("start"), read.get("end")
     if start and end and start >= end:
         detail = "must be after from; it is exclusive"
-        raise Problem(422, "No night is asked for.", errors=[FieldError(pointer="#/to", detail=detail)])
+        raise Problem(
+            422, "No night is asked for.", errors=[FieldError(pointer="#/to", detail=detail)]
+        )
     return read
 
 

@@ -38,7 +38,9 @@ class CalendarEntry(models.Model):
     class Meta:
         verbose_name_plural = "calendar entries"
         constraints = [
-            models.UniqueConstraint(fields=["source", "booking_ref", "ref"], name="one_entry_per_stay"),
+            models.UniqueConstraint(
+                fields=["source", "booking_ref", "ref"], name="one_entry_per_stay"
+            ),
             # Two entries without conflict never share a night of a unit.
             ExclusionConstraint(
                 name="no_double_nights",

@@ -46,10 +46,9 @@ def claim(
     return lease, sorted((Claimed(*row) for row in rows), key=lambda c: (c.tenant_id, c.id))
 
 
-def lock_leased(ids: Sequence[int], *, lease: UUID) -> tuple[set[int], str]:
-    """Lock the deliveries that are still ours, and tell the schema we are in ("" when none is)."""
-    rows = fetch("lock_leased", {"ids": list(ids), "lease": lease})
-    return {row[0] for row in rows}, rows[0][1] if rows else ""
+def lock_leased(ids: Sequence[int], *, lease: UUID) -> set[int]:
+    """Lock the deliveries that are still ours, until the transaction ends; gives their ids."""
+    return {row[0] for row in fetch("lock_leased", {"ids": list(ids), "lease": lease})}
 
 
 def remove(ids: Sequence[int], *, lease: UUID) -> set[int]:
@@ -78,9 +77,7 @@ def key_columns(keys: Sequence[StreamKey]) -> dict[str, list[Any]]:
     }
 
 
-def reschedule(
-    rows: Sequence[tuple[int, datetime, bool]], *, lease: UUID
-) -> set[int]:
+def reschedule(rows: Sequence[tuple[int, datetime, bool]], *, lease: UUID) -> set[int]:
     """Put deliveries off. Rows: id, due at, whether it failed (a snooze did not and is free)."""
     if not rows:
         return set()
@@ -179,9 +176,7 @@ FROM (VALUES %s) AS v(id, tenant_id, event_uid, handler, target, stream, categor
                       attempts, accepted_at)"""
 
 
-def set_subscription(
-    *, tenant_id: int, handler: str, target: str, patterns: Sequence[str]
-) -> None:
+def set_subscription(*, tenant_id: int, handler: str, target: str, patterns: Sequence[str]) -> None:
     """Make a target receive events of these patterns, from the next routed event on."""
     TargetSubscription.objects.update_or_create(
         tenant_id=tenant_id,
@@ -222,4 +217,3 @@ discarded) VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (category, minute, worker) DO UPDATE SET done = p.done + EXCLUDED.done,
 retried = p.retried + EXCLUDED.retried, dead = p.dead + EXCLUDED.dead,
 discarded = p.discarded + EXCLUDED.discarded"""
-

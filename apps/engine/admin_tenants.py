@@ -1,6 +1,6 @@
 """The platform's screens of tenants, hosts and API keys; and people, there and on each tenant.
 
-Here and not in `apps.tenants`, because the rule of which screen is where lives in `apps.web`, above.
+Not in `apps.tenants`, because the rule of which screen is where lives above it, in `apps.web`.
 """
 
 from typing import Any

@@ -79,9 +79,7 @@ def _run(
         )
 
 
-def _log_failure(
-    error: Exception, delivery: Claimed, event: Event, *, tenant: TenantRef
-) -> None:
+def _log_failure(error: Exception, delivery: Claimed, event: Event, *, tenant: TenantRef) -> None:
     log.warning(
         "attempt failed",
         extra={

@@ -12,51 +12,59 @@ from apps.engine.attempting import attempt
 from apps.engine.settling import Tally, settle
 from apps.events.operations import Ran
 from apps.events.queries import load_events
-from apps.tenants.entering import TenantRef, assert_inside
+from apps.tenants.entering import TenantRef, assert_server_inside
 from pms_events.context import Event
 from pms_events.handlers import handlers
 
 
-class _OneFailed(Exception):
-    """A handler of the group failed, so the group's transaction is undone."""
+class _Undone(Exception):
+    """A handler of the group failed or a lease was lost: the group's transaction is undone."""
 
 
-def run_database_group(
-    deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRef
-) -> Tally:
+def run_database_group(deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Tally:
     """Run deliveries of one tenant and settle them; call it inside the tenant.
 
-    First all together without savepoints, which costs two round trips less a delivery. If one
-    fails, nothing of that has happened, and the group runs again with a savepoint for each.
+    First all together, without locks and savepoints: settling is fenced by the lease, and if one
+    handler fails or one lease is lost, the transaction is undone and nothing of it has happened.
+    Then the group runs again, guarded: own rows locked, a savepoint for each.
     Raises: OperationalError or InterfaceError when the database is away; the group is undone.
     """
     try:
-        return _run(deliveries, lease=lease, tenant=tenant, guarded=False)
-    except _OneFailed:
-        return _run(deliveries, lease=lease, tenant=tenant, guarded=True)
+        return _run_together(deliveries, lease=lease, tenant=tenant)
+    except _Undone:
+        return _run_guarded(deliveries, lease=lease, tenant=tenant)
 
 
-def _run(
-    deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRef, guarded: bool
-) -> Tally:
+def _run_together(deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Tally:
     with transaction.atomic():
-        ours, schema = operations.lock_leased([d.id for d in deliveries], lease=lease)
-        if not ours:
-            return Tally(lost=len(deliveries))
-        assert_inside(tenant, schema)
+        assert_server_inside(tenant)
+        events = load_events({d.event_uid for d in deliveries})
+        runs: list[Ran] = []
+        for delivery in deliveries:
+            if runs and not can_end_in_time(delivery):
+                break
+            ran = attempt(delivery, events, tenant=tenant, is_trial=True)
+            if ran.verdict.failure is not None:
+                raise _Undone
+            runs.append(ran)
+        tally = settle(runs, lease=lease)
+        if tally.lost:
+            raise _Undone
+        operations.release([d.id for d in deliveries[len(runs) :]], lease=lease)
+        return tally
+
+
+def _run_guarded(deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Tally:
+    with transaction.atomic():
+        assert_server_inside(tenant)
+        ours = operations.lock_leased([d.id for d in deliveries], lease=lease)
         held = [d for d in deliveries if d.id in ours]
         events = load_events({d.event_uid for d in held})
         runs: list[Ran] = []
         for delivery in held:
             if runs and not can_end_in_time(delivery):
                 break
-            if guarded:
-                runs.append(_attempt_in_savepoint(delivery, events, tenant=tenant))
-                continue
-            ran = attempt(delivery, events, tenant=tenant, is_trial=True)
-            if ran.verdict.failure is not None:
-                raise _OneFailed
-            runs.append(ran)
+            runs.append(_attempt_in_savepoint(delivery, events, tenant=tenant))
         tally = settle(runs, lease=lease)
         operations.release([d.id for d in held[len(runs) :]], lease=lease)
         tally.lost += len(deliveries) - len(held)
@@ -70,7 +78,9 @@ def can_end_in_time(delivery: Claimed) -> bool:
     return datetime.now(UTC) + limit < delivery.lease_until
 
 
-def _attempt_in_savepoint(delivery: Claimed, events: Mapping[UUID, Event], *, tenant: TenantRef) -> Ran:
+def _attempt_in_savepoint(
+    delivery: Claimed, events: Mapping[UUID, Event], *, tenant: TenantRef
+) -> Ran:
     """Run one delivery so that a failure undoes its own effects only."""
     point = transaction.savepoint()
     ran = attempt(delivery, events, tenant=tenant)

@@ -8,14 +8,14 @@ from functools import cache
 from uuid import UUID
 
 from django.conf import settings
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, transaction
 
 from apps.dispatch.work import Claimed
 from apps.engine.attempting import attempt
 from apps.engine.settling import Tally, settle
 from apps.events.operations import Ran
 from apps.events.queries import load_events
-from apps.tenants.entering import TenantRef, assert_inside, entering
+from apps.tenants.entering import TenantRef, assert_server_inside, entering
 from pms_events.context import Event
 
 log = logging.getLogger(__name__)
@@ -26,9 +26,7 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings.EXTERNAL_THREADS, thread_name_prefix="external")
 
 
-def run_external_group(
-    deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRef
-) -> Tally:
+def run_external_group(deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Tally:
     """Run deliveries of one tenant at once, then settle those that came back within the lease.
 
     Call it inside the tenant. What is still talking when the lease ends is lost to us: its verdict
@@ -49,17 +47,13 @@ def run_external_group(
     if not runs:
         return Tally(lost=len(unfinished))
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_schema()")
-            assert_inside(tenant, cursor.fetchone()[0])
+        assert_server_inside(tenant)
         tally = settle(runs, lease=lease)
     tally.lost += len(unfinished)
     return tally
 
 
-def _attempt_inside(
-    delivery: Claimed, events: Mapping[UUID, Event], tenant: TenantRef
-) -> Ran:
+def _attempt_inside(delivery: Claimed, events: Mapping[UUID, Event], tenant: TenantRef) -> Ran:
     """Run one delivery on this thread's own connection, in autocommit."""
     close_old_connections()
     with entering(tenant):

@@ -78,7 +78,9 @@ def _close_dead_letters(ended: Sequence[Ran]) -> None:
         (Kind.DISCARD, DeadLetterState.DISCARDED),
     ):
         ids = [
-            ran.delivery.id for ran in ended if ran.delivery.is_redriven and ran.verdict.kind is kind
+            ran.delivery.id
+            for ran in ended
+            if ran.delivery.is_redriven and ran.verdict.kind is kind
         ]
         if ids:
             resolve(ids, state=state)

@@ -78,9 +78,7 @@ def run_batch(batch: Sequence[Claimed], *, lease: UUID) -> Tally:
     return total
 
 
-def _run_group(
-    group: Sequence[Claimed], *, lease: UUID, tenant: TenantRef
-) -> Iterator[Tally]:
+def _run_group(group: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Iterator[Tally]:
     """Run one tenant's deliveries: together; those that saw a crash alone, after the others."""
     together = [d for d in group if d.crashes == 0]
     if together and _time_is_left(together, lease=lease):
@@ -91,9 +89,7 @@ def _run_group(
                 yield from _run_kinds([delivery], lease=lease, tenant=tenant)
 
 
-def _run_kinds(
-    group: Sequence[Claimed], *, lease: UUID, tenant: TenantRef
-) -> Iterator[Tally]:
+def _run_kinds(group: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Iterator[Tally]:
     external = [d for d in group if _is_external(d)]
     database = [d for d in group if not _is_external(d)]
     if database:
@@ -118,8 +114,7 @@ def _time_is_left(group: Sequence[Claimed], *, lease: UUID) -> bool:
 def _tenants(ids: set[int]) -> dict[int, TenantRef]:
     rows = Tenant.objects.filter(id__in=ids, is_active=True).exclude(schema_name="public")
     return {
-        pk: TenantRef(id=pk, schema_name=name)
-        for pk, name in rows.values_list("id", "schema_name")
+        pk: TenantRef(id=pk, schema_name=name) for pk, name in rows.values_list("id", "schema_name")
     }
 
 

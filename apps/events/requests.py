@@ -86,9 +86,7 @@ def _binary(request: HttpRequest, body: bytes) -> Mapping[str, Any]:
 
 def _checked(events: list[Any], body: bytes, *, is_single: bool, is_strict: bool) -> RawEvents:
     if len(events) > MAX_EVENTS:
-        raise Problem(
-            413, f"{len(events)} events in one request: send at most {MAX_EVENTS}."
-        )
+        raise Problem(413, f"{len(events)} events in one request: send at most {MAX_EVENTS}.")
     if len(body) > MAX_EVENT:
         for index, event in enumerate(events):
             size = len(json.dumps(event, separators=(",", ":"), ensure_ascii=False).encode())

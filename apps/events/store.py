@@ -48,9 +48,7 @@ class Lineage:
 class EventStore:
     """What `pms_events.publishing` is bound to: the current tenant's log."""
 
-    def publish(
-        self, envelopes: Sequence[Envelope], *, cause: Context | None
-    ) -> list[Receipt]:
+    def publish(self, envelopes: Sequence[Envelope], *, cause: Context | None) -> list[Receipt]:
         """Check each payload against its schema, then store them all. Raises: InvalidEvent."""
         entries = []
         for envelope in envelopes:
@@ -114,9 +112,7 @@ def _event_row(
 ) -> tuple[Any, ...]:
     stream = f"{envelope.subject or envelope.id}"[:255]
     if entry is not None:
-        stream = entry.stream_of(
-            subject=envelope.subject, event_id=envelope.id, data=envelope.data
-        )
+        stream = entry.stream_of(subject=envelope.subject, event_id=envelope.id, data=envelope.data)
     return (
         new_uid(),
         envelope.id,

@@ -75,9 +75,9 @@ def _around(touched: _Touched) -> list[CalendarEntry]:
     """The stays that share nights with these, and the last one before them."""
     entries = CalendarEntry.objects.filter(unit_id=touched.unit_id)
     overlapping = entries.filter(nights__overlap=DateRange(touched.arrival, touched.departure))
-    before = entries.filter(
-        nights__endswith__lte=touched.arrival, has_conflict=False
-    ).order_by("-nights")[:1]
+    before = entries.filter(nights__endswith__lte=touched.arrival, has_conflict=False).order_by(
+        "-nights"
+    )[:1]
     return [*overlapping, *before]
 
 

@@ -85,9 +85,7 @@ class UnitsView(APIView):
         owner = Property.objects.filter(ref=fields.pop("property_id")).first()
         if owner is None:
             detail = "there is no such property"
-            raise Problem(
-                422, detail, errors=[FieldError(pointer="#/property_id", detail=detail)]
-            )
+            raise Problem(422, detail, errors=[FieldError(pointer="#/property_id", detail=detail)])
         made = _create(Unit, ref=fields.pop("id"), property=owner, **fields)
         return Response(UnitSerializer(made).data, status=201)
 

@@ -3,7 +3,7 @@
 `SET search_path` is transactional: set inside a transaction or savepoint, it is undone by its
 rollback. So the path is set by a statement of its own when a tenant is entered, outside of any
 transaction; django-tenants forgets it after every rollback and sets it again with the next cursor;
-and `assert_inside` looks at what the server believes before a group of work writes.
+and `assert_server_inside` looks at what the server believes before a group of work writes.
 """
 
 from collections.abc import Iterator
@@ -107,7 +107,10 @@ def entering_public() -> Iterator[None]:
         connection.set_tenant(before)
 
 
-def assert_inside(tenant: TenantRef, actual: str) -> None:
-    """Compare what the server answered to `current_schema()`. Raises: WrongSchema."""
+def assert_server_inside(tenant: TenantRef) -> None:
+    """Ask the server which schema it is in, before a group of work writes. Raises: WrongSchema."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_schema()")
+        actual = cursor.fetchone()[0]
     if actual != tenant.schema_name:
         raise WrongSchema(f"work of {tenant.schema_name} found itself in {actual}: refused")

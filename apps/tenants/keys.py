@@ -25,7 +25,11 @@ class NewKey:
 
 
 def create_key(
-    tenant: Tenant, *, name: str, scopes: list[str] | None = None, expires_at: datetime | None = None
+    tenant: Tenant,
+    *,
+    name: str,
+    scopes: list[str] | None = None,
+    expires_at: datetime | None = None,
 ) -> NewKey:
     """Make a key with 256 random bits. Raises: ValueError for a scope that does not exist."""
     unknown = set(scopes or ()) - set(SCOPES)

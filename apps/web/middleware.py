@@ -37,9 +37,7 @@ class TenantMiddleware(TenantMainMiddleware):
         except Http404:
             return answer(404, "No tenant has this host name.")
         except (OperationalError, InterfaceError):
-            return answer(
-                503, "The database is unavailable; try again.", **{"Retry-After": "5"}
-            )
+            return answer(503, "The database is unavailable; try again.", **{"Retry-After": "5"})
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         connection.set_schema_to_public()

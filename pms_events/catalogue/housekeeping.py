@@ -27,23 +27,17 @@ class CleaningTaskState(Payload):
     }
 
 
-@event_type(
-    "cleaning.task_created", category=HOUSEKEEPING, priority=P2, stream="unit:{unit_id}"
-)
+@event_type("cleaning.task_created", category=HOUSEKEEPING, priority=P2, stream="unit:{unit_id}")
 class CleaningTaskCreated(CleaningTaskState):
     """A clean was planned (own): a guest will leave behind a unit to be made ready."""
 
 
-@event_type(
-    "cleaning.task_moved", category=HOUSEKEEPING, priority=P2, stream="unit:{unit_id}"
-)
+@event_type("cleaning.task_moved", category=HOUSEKEEPING, priority=P2, stream="unit:{unit_id}")
 class CleaningTaskMoved(CleaningTaskState):
     """A planned clean has another unit or window (own)."""
 
 
-@event_type(
-    "cleaning.task_cancelled", category=HOUSEKEEPING, priority=P2, stream="unit:{unit_id}"
-)
+@event_type("cleaning.task_cancelled", category=HOUSEKEEPING, priority=P2, stream="unit:{unit_id}")
 class CleaningTaskCancelled(Payload):
     """A planned clean is not needed any more (own)."""
 

@@ -21,7 +21,9 @@ from pms_events.retry import Retry
 from tests.engine.handlers import failing, handler
 
 
-def send(tenant: TenantRef, *ids: str, subject: str = "", type: str = "custom.thing") -> list[Receipt]:
+def send(
+    tenant: TenantRef, *ids: str, subject: str = "", type: str = "custom.thing"
+) -> list[Receipt]:
     """Publish custom events in a tenant."""
     with entering(tenant):
         return publish_many(

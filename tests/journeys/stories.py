@@ -59,7 +59,9 @@ def created(
     }
 
 
-def modified(ref: str, arrival: str, departure: str, *, revision: int, **more: Any) -> dict[str, Any]:
+def modified(
+    ref: str, arrival: str, departure: str, *, revision: int, **more: Any
+) -> dict[str, Any]:
     """A later state of a booking."""
     event = created(ref, arrival, departure, revision=revision, type="booking.modified", **more)
     event["data"]["revision"] = revision

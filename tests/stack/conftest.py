@@ -47,7 +47,17 @@ def beat(processes: list[Process], tmp_path: Path) -> Callable[..., Process]:
     """Start Celery's scheduler, which sends the sweep."""
 
     def start(**options: str) -> Process:
-        command = [sys.executable, "-m", "celery", "-A", "config", "beat", "--pidfile=", "-s", str(tmp_path / "beat")]
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "config",
+            "beat",
+            "--pidfile=",
+            "-s",
+            str(tmp_path / "beat"),
+        ]
         process = Process(command, tmp_path / "beat.log", **options)
         processes.append(process)
         return process
