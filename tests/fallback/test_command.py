@@ -1,0 +1,63 @@
+"""`manage.py fallback`: for the operator and for scripts, with an exit that tells."""
+
+import getpass
+import json
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from apps.fallback.models import DeadLetter
+from apps.tenants.entering import TenantRef, entering
+
+Die = Callable[..., list[DeadLetter]]
+
+
+def states(tenant: TenantRef) -> list[str]:
+    with entering(tenant):
+        return list(DeadLetter.objects.order_by("delivery_id").values_list("state", flat=True))
+
+
+def test_list_and_show_write_json(
+    acme: TenantRef, harbor: TenantRef, die: Die, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letter = die(acme, "1")[0]
+    die(harbor, "2")
+    call_command("fallback", "list", tenant="acme", json=True)
+    assert [row["id"] for row in json.loads(capsys.readouterr().out)] == [str(letter.pk)]
+    call_command("fallback", "show", tenant="acme", id=[letter.pk], json=True)
+    shown = json.loads(capsys.readouterr().out)[0]
+    assert (shown["state"], shown["data"]["property_id"]) == ("open", "nowhere")
+
+
+def test_all_of_a_filter_are_retried_in_the_name_of_the_user(
+    acme: TenantRef, die: Die, capsys: pytest.CaptureFixture[str]
+) -> None:
+    die(acme, "1", "2")
+    call_command("fallback", "retry", "--all", tenant="acme", type="booking.*")
+    assert capsys.readouterr().out == "retry: 2 of 2.\n"
+    assert states(acme) == ["retrying", "retrying"]
+    with entering(acme):
+        actors = set(DeadLetter.objects.values_list("decided_by", flat=True))
+    assert actors == {f"command {getpass.getuser()}"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"action": "retry"}, "Say which"),
+        ({"action": "discard", "all": True}, "Say in the note"),
+        ({"action": "retry", "id": [uuid4()]}, "has no dead letter"),
+        ({"action": "list", "tenant": "nobody"}, "does not exist"),
+        ({"action": "list", "type": "no spaces"}, "is no event type"),
+    ],
+)
+def test_what_cannot_be_done_fails_and_changes_nothing(
+    acme: TenantRef, die: Die, arguments: dict[str, object], said: str
+) -> None:
+    die(acme, "1")
+    action = arguments.pop("action")
+    with pytest.raises(CommandError, match=said):
+        call_command("fallback", action, **{"tenant": "acme", **arguments})
+    assert states(acme) == ["open"]
