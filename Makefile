@@ -23,7 +23,7 @@ test: check ## All checks and all tests
 check: $(VENV)/installed-dev ## Format, lint, types, import rules, migrations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/mypy pms_events apps config
+	DJANGO_DEBUG=1 $(BIN)/mypy pms_events apps config
 	$(BIN)/lint-imports --no-cache
 	DJANGO_DEBUG=1 $(BIN)/python -W ignore manage.py makemigrations --check --dry-run
 

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from apps.dispatch.statements import fetch, insert_values, statement
 from apps.dispatch.operations import add_arrivals
+from apps.dispatch.statements import fetch, insert_values, statement
 from apps.events.store import _INSERT
 from apps.tenants.entering import TenantRef, entering
 from pms_events.identifiers import new_uid

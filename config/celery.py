@@ -1,7 +1,6 @@
 """The Celery application: the hands. What is due lives in PostgreSQL, never in a message."""
 
 import os
-
 from typing import Any
 
 from celery import Celery

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -168,8 +169,8 @@ def review(story: Story) -> None:
     story.receiver.mend()
     for name, client in story.clients.items():
         letters = client.get("dead-letters", limit=100)["results"]
-        typo = [x for x in letters if x["subject"] == f"{name}-typo"][0]
-        hopeless = [x for x in letters if x["subject"] == f"{name}-hopeless"][0]
+        typo = next(x for x in letters if x["subject"] == f"{name}-typo")
+        hopeless = next(x for x in letters if x["subject"] == f"{name}-hopeless")
         data = client.get(f"events/{typo['event_uid']}")["data"]
         data["property_id"] = PROPERTY_OF[name]
         data["stays"][0]["unit_id"] = story.units[name][0]
@@ -192,8 +193,12 @@ def replay(story: Story) -> None:
         story.wait(
             f"replay of {preview['total']} events, {sum(preview['suppressed'].values())} "
             "outside deliveries suppressed",
-            lambda c=client, pk=started["id"]: c.get(f"replays/{pk}")["state"] == "done",
+            partial(_is_replayed, client, started["id"]),
         )
+
+
+def _is_replayed(client: Client, pk: int) -> bool:
+    return bool(client.get(f"replays/{pk}")["state"] == "done")
 
 
 def play(story: Story) -> list[Check]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from celery.schedules import schedule
 from kombu import Exchange, Queue
 
+from config.environment import DEBUG as DEBUG
 from config.environment import (
     DEVELOPMENT_FIELD_KEY,
     DEVELOPMENT_KEY,
@@ -15,7 +16,6 @@ from config.environment import (
     env,
     secret,
 )
-from config.environment import DEBUG as DEBUG
 from pms_events.categories import Category
 
 SECRET_KEY = secret("DJANGO_SECRET_KEY", DEVELOPMENT_KEY)

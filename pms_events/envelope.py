@@ -20,7 +20,18 @@ from pms_events.strict_json import UnreadableJson, loads
 
 MAX_ATTRIBUTE = 255
 KNOWN = frozenset(
-    "specversion id source type subject time datacontenttype dataschema data data_base64".split()
+    [
+        "specversion",
+        "id",
+        "source",
+        "type",
+        "subject",
+        "time",
+        "datacontenttype",
+        "dataschema",
+        "data",
+        "data_base64",
+    ]
 )
 _EXTENSION = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 _STRICT_EXTENSION = re.compile(r"^[a-z0-9]{1,64}$")

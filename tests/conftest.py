@@ -118,9 +118,7 @@ def run_all(database: None) -> Callable[..., int]:
 
 
 @pytest.fixture(scope="session")
-def web(
-    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[str]:
+def web(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real gunicorn on the test database; gives its base URL, on a host of the platform."""
     port = free_port()
     process = start_web(tmp_path_factory.mktemp("web") / "web.log", port=port)

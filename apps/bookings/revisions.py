@@ -6,8 +6,11 @@
 3. Otherwise the source's time of the revision, then its id.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
+
+_DIGITS = re.compile(r"^\d{1,18}$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +37,8 @@ def number_of(*candidates: object) -> int | None:
     for candidate in candidates:
         if isinstance(candidate, int) and not isinstance(candidate, bool):
             return candidate
-        if isinstance(candidate, str) and candidate.isascii() and candidate.isdigit():
-            if len(candidate) <= 18:
-                return int(candidate)
+        if isinstance(candidate, str) and _DIGITS.match(candidate):
+            return int(candidate)
     return None
 
 

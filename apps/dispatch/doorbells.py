@@ -36,7 +36,8 @@ def bind(sender: Sender) -> None:
 def ring_router_on_commit() -> None:
     """Ring the router when the transaction commits; once, however often it is asked for."""
     stack = set(connection.savepoint_ids)
-    for sids, callback, _ in connection.run_on_commit:
+    for entry in connection.run_on_commit:
+        sids, callback = entry[0], entry[1]
         # One that stands below the same savepoints is undone only when ours would be, too.
         if callback is _ring_router and sids <= stack:
             return

@@ -84,9 +84,10 @@ def _run_group(group: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> I
     if together and _time_is_left(together, lease=lease):
         yield from _run_kinds(together, lease=lease, tenant=tenant)
     for delivery in group:
-        if delivery.crashes and _time_is_left([delivery], lease=lease):
-            if operations.mark_alone(delivery.id, lease=lease):
-                yield from _run_kinds([delivery], lease=lease, tenant=tenant)
+        if not delivery.crashes or not _time_is_left([delivery], lease=lease):
+            continue
+        if operations.mark_alone(delivery.id, lease=lease):
+            yield from _run_kinds([delivery], lease=lease, tenant=tenant)
 
 
 def _run_kinds(group: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Iterator[Tally]:

@@ -32,6 +32,7 @@ from apps.events.serializers import (
     ReplaySerializer,
 )
 from apps.tenants.entering import current_tenant
+from apps.web.authentication import actor_of
 from apps.web.pagination import CursorPages
 from apps.web.problems import Problem
 from pms_events.errors import FieldError
@@ -184,7 +185,7 @@ class ReplaysView(APIView):
                 handler_names=names,
                 include_external=external,
                 rate=asked.get("rate"),
-                requested_by=f"api key {request.auth.name}",
+                requested_by=actor_of(request),
                 reason=asked.get("reason", ""),
                 now=timezone.now(),
             )

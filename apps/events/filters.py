@@ -42,12 +42,12 @@ class EventFilter:
 
     def apply(self, events: QuerySet[Event]) -> QuerySet[Event]:
         """Restrict a query over the current tenant's log."""
-        exact = {
-            name: getattr(self, name)
-            for name in ("subject", "source", "category")
-            if getattr(self, name)
-        }
-        events = events.filter(**exact)
+        if self.subject:
+            events = events.filter(subject=self.subject)
+        if self.source:
+            events = events.filter(source=self.source)
+        if self.category:
+            events = events.filter(category=self.category)
         if self.type.endswith("*"):
             events = events.filter(type__startswith=self.type[:-1])
         elif self.type:

@@ -12,7 +12,7 @@ class EventFilterSerializer(serializers.Serializer):
 
     type = serializers.CharField(required=False, max_length=255)
     subject = serializers.CharField(required=False, max_length=255)
-    source = serializers.CharField(required=False, max_length=255)
+    source = serializers.CharField(required=False, max_length=255)  # type: ignore[assignment]
     category = serializers.ChoiceField(required=False, choices=[c.value for c in Category])
     state = serializers.ChoiceField(required=False, choices=STATES)
     since = serializers.DateTimeField(required=False)
@@ -24,7 +24,7 @@ class ResultSerializer(serializers.Serializer):
 
     index = serializers.IntegerField()
     id = serializers.CharField(allow_null=True)
-    source = serializers.CharField(allow_null=True)
+    source = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     uid = serializers.UUIDField(allow_null=True)
     status = serializers.ChoiceField(choices=["accepted", "duplicate", "conflict", "rejected"])
 

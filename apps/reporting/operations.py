@@ -47,7 +47,9 @@ def set_fact(source: str, booking_ref: str, stay_ref: str, fact: Fact | None) ->
         StayFact.objects.filter(**key).delete()
         return
     StayFact.objects.update_or_create(
-        **key,
+        source=source,
+        booking_ref=booking_ref,
+        stay_ref=stay_ref,
         defaults={
             "property_ref": fact.property_ref,
             "arrival": fact.arrival,

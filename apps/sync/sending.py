@@ -35,7 +35,8 @@ class _PinnedAdapter(HTTPAdapter):
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
     ) -> HTTPConnectionPool:
-        host, pool = self.build_connection_pool_key_attributes(request, verify, cert)
+        host, options = self.build_connection_pool_key_attributes(request, verify, cert)
+        pool: dict[str, Any] = dict(options)
         if host["scheme"] == "https":
             pool["server_hostname"] = pool["assert_hostname"] = host["host"]
         host["host"] = self._address

@@ -9,12 +9,14 @@ and `assert_server_inside` looks at what the server believes before a group of w
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from django.db import connection
+from django.db import connection as _django_connection
 
 from apps.tenants.models import Tenant
 
 PUBLIC = "public"
+connection: Any = _django_connection  # with what django-tenants adds to it
 
 
 class UnknownTenant(Exception):
@@ -94,6 +96,16 @@ def entering(tenant: TenantRef) -> Iterator[None]:
         yield
     finally:
         connection.set_tenant(before)
+
+
+def enter_for_request(tenant: Tenant) -> None:
+    """Point this connection at a tenant until `leave`: for the edge of a request, which ends so."""
+    connection.set_tenant(tenant)
+
+
+def leave() -> None:
+    """Point this connection at the shared schema."""
+    connection.set_schema_to_public()
 
 
 @contextmanager

@@ -3,9 +3,8 @@
 import logging
 
 from django.core.exceptions import ValidationError
-from django.db import connection
 
-from apps.tenants.entering import PUBLIC, entering_public
+from apps.tenants.entering import PUBLIC, entering_public, leave
 from apps.tenants.models import Domain, Tenant
 
 log = logging.getLogger(__name__)
@@ -34,7 +33,7 @@ def create_tenant(schema_name: str, *, name: str, host: str) -> Tenant:
             tenant.create_schema(check_if_exists=True, verbosity=0)
             Domain.objects.create(domain=host, tenant=tenant, is_primary=True)
         except BaseException:
-            connection.set_schema_to_public()
+            leave()
             tenant.delete(force_drop=True)
             raise
     log.info("tenant created", extra={"tenant": schema_name, "host": host})

@@ -1,13 +1,12 @@
 """Bearer API keys for the API: the key names the tenant, the view's scope says what it may do."""
 
-from django.db import connection
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from apps.tenants.entering import PUBLIC, current_schema, entering_public
+from apps.tenants.entering import PUBLIC, current_schema, enter_for_request, entering_public
 from apps.tenants.keys import find_key
 from apps.tenants.models import ApiKey
 
@@ -29,11 +28,17 @@ class ApiKeyAuthentication(BaseAuthentication):
         if key.tenant.schema_name == PUBLIC:
             raise PermissionDenied("A key of the platform opens no tenant's data.")
         # The whole request runs in the key's tenant; the middleware leaves it at the end.
-        connection.set_tenant(key.tenant)
+        enter_for_request(key.tenant)
         return None, key
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def actor_of(request: Request) -> str:
+    """Name who acts, for records that people read."""
+    key = request.auth
+    return f"api key {key.name}" if isinstance(key, ApiKey) else "nobody"
 
 
 class HasScope(BasePermission):

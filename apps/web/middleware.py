@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django_tenants.middleware.main import TenantMainMiddleware
 
+from apps.tenants.entering import leave
 from apps.tenants.models import Domain, Tenant
 from apps.web.problems import answer
 
@@ -40,5 +41,5 @@ class TenantMiddleware(TenantMainMiddleware):
             return answer(503, "The database is unavailable; try again.", **{"Retry-After": "5"})
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        connection.set_schema_to_public()
+        leave()
         return response

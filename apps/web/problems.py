@@ -40,7 +40,10 @@ def body(
 ) -> dict[str, Any]:
     """Write a problem's members. `errors` become `[{"pointer", "detail"}]`."""
     title = HTTPStatus(status).phrase
-    problem = {"type": f"about:blank#{code}" if code else "about:blank", "title": title}
+    problem: dict[str, Any] = {
+        "type": f"about:blank#{code}" if code else "about:blank",
+        "title": title,
+    }
     problem |= {"status": status, "detail": detail, **more}
     if errors:
         problem["errors"] = [{"pointer": e.pointer, "detail": e.detail} for e in errors]
@@ -66,10 +69,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         problem = body(error.status_code, str(error.detail))
     else:
         return None
-    if getattr(error, "auth_header", None):
-        headers["WWW-Authenticate"] = error.auth_header  # type: ignore[attr-defined]
-    if getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(error.wait))  # type: ignore[attr-defined]
+    if challenge := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait))
     response = Response(problem, status=problem["status"], headers=headers)
     response.content_type = CONTENT_TYPE
     return response

@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 _url = urlsplit(os.environ["NAIVE_DATABASE_URL"])
 
-SECRET_KEY = "naive"  # noqa: S105 - a benchmark on loopback
+SECRET_KEY = "naive"
 INSTALLED_APPS = ["benchmarks.naive"]
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

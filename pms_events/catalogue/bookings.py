@@ -100,7 +100,7 @@ class BookingModified(BookingState):
     example: ClassVar = {
         **_EXAMPLE_BOOKING,
         "external_ref": {**_EXAMPLE_REF, "revision_ref": "2"},
-        "stays": [{**_EXAMPLE_BOOKING["stays"][0], "departure": "2027-06-05"}],  # type: ignore[index, dict-item]
+        "stays": [{**_EXAMPLE_BOOKING["stays"][0], "departure": "2027-06-05"}],  # type: ignore[index]
         "revision": 2,
     }
 

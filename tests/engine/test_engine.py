@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from apps.dispatch.models import Arrival, PendingDelivery, State
+from apps.dispatch import operations
+from apps.dispatch.models import Arrival, Lane, PendingDelivery, RefusedDelivery, State
 from apps.engine import router, working
 from apps.events.models import Delivery, Event
 from apps.events.queries import get_stories
@@ -49,11 +50,16 @@ def test_an_event_is_routed_run_and_settled(acme: TenantRef, run_all: Callable[.
 
 def test_a_rolled_back_publish_leaves_nothing(acme: TenantRef) -> None:
     with entering(acme):
-        with pytest.raises(RuntimeError), transaction.atomic():
-            publish_many([Envelope(id="1", source="test", type="custom.a", data={})])
-            raise RuntimeError
+        with pytest.raises(RuntimeError):
+            _publish_and_fail()
         assert Event.objects.count() == 0
     assert Arrival.objects.count() == 0
+
+
+def _publish_and_fail() -> None:
+    with transaction.atomic():
+        publish_many([Envelope(id="1", source="test", type="custom.a", data={})])
+        raise RuntimeError
 
 
 def test_the_same_event_again_is_a_duplicate_and_another_body_a_conflict(acme: TenantRef) -> None:
@@ -186,9 +192,6 @@ def test_a_lost_lease_settles_nothing(acme: TenantRef) -> None:
     with handler(lose):
         send(acme, "1")
         router.route()
-        from apps.dispatch import operations
-        from apps.dispatch.models import Lane
-
         lease, batch = operations.claim(
             "automation", lane=Lane.LIVE, limit=10, lease_for=timedelta(seconds=60)
         )
@@ -207,7 +210,5 @@ def test_a_delivery_of_a_tenant_that_does_not_exist_is_refused(acme: TenantRef) 
         router.route()
         working.work("automation")
     assert seen == []
-    from apps.dispatch.models import RefusedDelivery
-
     assert RefusedDelivery.objects.get().tenant_id == 999_999
     assert PendingDelivery.objects.count() == 0

@@ -1,4 +1,4 @@
-"""What the stories share: a property with units, bookings as channels state them, what came of it."""
+"""What the stories share: a property with units, bookings of channels, what came of them."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""Celery, with handlers that tests of real processes need: `python -m tests.stack.celery_with_handlers`.
+"""Celery with the handlers that tests of real processes need.
 
 `custom.slow_effect` writes a row, tells the test by a file, and stays a while, so that the test can
 kill the worker between effect and settling. `custom.poison` kills its process.
