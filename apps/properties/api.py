@@ -7,12 +7,15 @@ from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from apps.properties.models import Property, Unit
 from apps.properties.serializers import (
+    PropertyChange,
     PropertyInput,
     PropertySerializer,
+    UnitChange,
     UnitInput,
     UnitSerializer,
 )
@@ -32,6 +35,17 @@ def _create(model: Any, **fields: Any) -> Any:
     except IntegrityError as error:
         detail = f"'{fields['ref']}' exists already"
         raise Problem(409, detail, errors=[FieldError(pointer="#/id", detail=detail)]) from error
+
+
+def _change(row: Any, reading: type[Serializer], request: Request) -> Any:
+    """Write the fields that the body names. Raises: ValidationError; nothing is changed then."""
+    serializer = reading(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    for name, value in serializer.validated_data.items():
+        setattr(row, name, value)
+    if serializer.validated_data:
+        row.save(update_fields=list(serializer.validated_data))
+    return row
 
 
 class PropertiesView(APIView):
@@ -61,6 +75,12 @@ class PropertyView(APIView):
     def get(self, request: Request, ref: str) -> Response:
         """Show a property."""
         return Response(PropertySerializer(get_object_or_404(Property, ref=ref)).data)
+
+    @extend_schema(request=PropertyChange, responses=PropertySerializer)
+    def patch(self, request: Request, ref: str) -> Response:
+        """Change a property; cleans that are planned already keep their windows."""
+        changed = _change(get_object_or_404(Property, ref=ref), PropertyChange, request)
+        return Response(PropertySerializer(changed).data)
 
 
 class UnitsView(APIView):
@@ -98,3 +118,10 @@ class UnitView(APIView):
         """Show a unit."""
         units = Unit.objects.select_related("property")
         return Response(UnitSerializer(get_object_or_404(units, ref=ref)).data)
+
+    @extend_schema(request=UnitChange, responses=UnitSerializer)
+    def patch(self, request: Request, ref: str) -> Response:
+        """Change a unit."""
+        units = Unit.objects.select_related("property")
+        changed = _change(get_object_or_404(units, ref=ref), UnitChange, request)
+        return Response(UnitSerializer(changed).data)

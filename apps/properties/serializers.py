@@ -25,6 +25,15 @@ class PropertyInput(serializers.Serializer):
     check_out_time = serializers.TimeField(required=False)
 
 
+class PropertyChange(serializers.Serializer):
+    """Input: what to change about a property; its id stays."""
+
+    name = serializers.CharField(max_length=200, required=False)
+    timezone = serializers.CharField(max_length=64, required=False, validators=[validate_timezone])
+    check_in_time = serializers.TimeField(required=False)
+    check_out_time = serializers.TimeField(required=False)
+
+
 class UnitSerializer(serializers.ModelSerializer):
     """Output: a unit."""
 
@@ -42,4 +51,11 @@ class UnitInput(serializers.Serializer):
     id = serializers.CharField(max_length=255)
     property_id = serializers.CharField(max_length=255)
     name = serializers.CharField(max_length=200)
+    unit_type = serializers.CharField(max_length=100, required=False, allow_blank=True)
+
+
+class UnitChange(serializers.Serializer):
+    """Input: what to change about a unit; its id and property stay."""
+
+    name = serializers.CharField(max_length=200, required=False)
     unit_type = serializers.CharField(max_length=100, required=False, allow_blank=True)
