@@ -1,1 +1,1 @@
-"""Bookings: every revision as received, the state that holds now, and what follows from a change."""
+"""Bookings: every revision as received, the state that holds now, what follows from a change."""

@@ -9,7 +9,7 @@ from apps.web.admin import ReadOnly, TenantAdmin
 
 class StayInline(ReadOnly, TabularInline):
     model = Stay
-    fields = ["stay_ref", "unit", "arrival", "departure", "is_scheduled", "has_conflict"]
+    fields = ["stay_ref", "unit", "arrival", "departure", "is_scheduled"]
     extra = 0
 
 

@@ -55,7 +55,6 @@ class Stay(models.Model):
     adults = models.IntegerField()
     children = models.IntegerField()
     is_scheduled = models.BooleanField(help_text="it takes place, as far as we know")
-    has_conflict = models.BooleanField(default=False)
     share_minor = models.BigIntegerField(null=True)
 
     class Meta:
@@ -65,6 +64,10 @@ class Stay(models.Model):
             models.CheckConstraint(
                 condition=models.Q(departure__gt=models.F("arrival")), name="stay_has_nights"
             ),
+        ]
+        indexes = [
+            # GET /api/v1/bookings?arrival_from=&arrival_to=
+            models.Index(fields=["arrival"], name="stay_arrival")
         ]
 
     def __str__(self) -> str:

@@ -62,7 +62,8 @@ def show_entry(entry: CalendarEntry) -> dict[str, Any]:
 
 
 class Pages(CursorPages):
-    ordering = ("unit__ref", "id")
+    # By the unit's own key: a cursor cannot be written for a field of a relation.
+    ordering = ("unit_id", "id")
 
 
 class CalendarView(APIView):

@@ -18,6 +18,16 @@ class _UnitAsRange(Func):
         super().__init__(F("unit"), F("unit"), Value("[]"))
 
 
+class EntryKind(models.TextChoices):
+    """What takes nights: a sold stay, or a block."""
+
+    STAY = "stay"
+    OWNER = "owner"
+    MAINTENANCE = "maintenance"
+    HOLD = "hold"
+    CHANNEL_CLOSED = "channel_closed"
+
+
 class CalendarEntry(models.Model):
     """Nights [arrival, departure) of a unit that are taken.
 
@@ -27,7 +37,7 @@ class CalendarEntry(models.Model):
 
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="calendar")
     nights = DateRangeField()
-    kind = models.CharField(max_length=20, choices=[("stay", "stay")], default="stay")
+    kind = models.CharField(max_length=20, choices=EntryKind, default=EntryKind.STAY)
     source = models.CharField(max_length=255, help_text="who sold it")
     ref = models.CharField(max_length=255, help_text="the stay")
     booking_ref = models.CharField(max_length=255, blank=True)
@@ -37,6 +47,14 @@ class CalendarEntry(models.Model):
 
     class Meta:
         verbose_name_plural = "calendar entries"
+        indexes = [
+            # A unit's calendar in order of arrival: its page, and who comes next (housekeeping).
+            models.Index(fields=["unit", "nights"], name="calendar_unit_nights"),
+            # Which stays of these bookings are in conflict: few are.
+            models.Index(
+                fields=["booking_ref"], condition=Q(has_conflict=True), name="calendar_conflict"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "booking_ref", "ref"], name="one_entry_per_stay"

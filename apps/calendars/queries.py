@@ -1,6 +1,6 @@
 """What the calendar says about units and nights."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from django.db.models import QuerySet
@@ -29,19 +29,7 @@ def nights_of(entry: CalendarEntry) -> Iterator[date]:
         yield entry.nights.lower + timedelta(days=n)
 
 
-def get_next_entry(unit_ref: str, *, on_or_after: date) -> CalendarEntry | None:
-    """The first stay of a unit that arrives on a date or later."""
-    return (
-        CalendarEntry.objects.filter(unit__ref=unit_ref, nights__startswith__gte=on_or_after)
-        .order_by("nights", "pk")
-        .first()
-    )
-
-
-def get_previous_entry(unit_ref: str, *, on_or_before: date) -> CalendarEntry | None:
-    """The last stay of a unit that leaves on a date or earlier."""
-    return (
-        CalendarEntry.objects.filter(unit__ref=unit_ref, nights__endswith__lte=on_or_before)
-        .order_by("-nights", "-pk")
-        .first()
-    )
+def get_conflicting_stays(booking_refs: Iterable[str]) -> set[tuple[str, str, str]]:
+    """Source, booking and stay of those stays of some bookings that are in conflict."""
+    rows = CalendarEntry.objects.filter(booking_ref__in=list(booking_refs), has_conflict=True)
+    return set(rows.values_list("source", "booking_ref", "ref"))

@@ -52,6 +52,8 @@ class CleaningTasksView(APIView):
         rows = CleaningTask.objects.filter(
             **{names[name]: value for name, value in query.validated_data.items()}
         ).select_related("unit")
+        if "status" not in query.validated_data:
+            rows = rows.exclude(status=TaskStatus.NOT_NEEDED)
         pages = Pages()
         page = pages.paginate_queryset(rows, request, view=self)
         return pages.get_paginated_response(CleaningTaskSerializer(page, many=True).data)

@@ -6,10 +6,11 @@ from apps.properties.models import Unit
 
 
 class TaskStatus(models.TextChoices):
-    """Where a clean stands."""
+    """Where a clean stands. A stay that never needed one has it `not_needed`, told to nobody."""
 
     PLANNED = "planned"
     CANCELLED = "cancelled"
+    NOT_NEEDED = "not_needed"
 
 
 class CleaningTask(models.Model):
@@ -20,7 +21,7 @@ class CleaningTask(models.Model):
 
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT)
     kind = models.CharField(max_length=10, choices=[("turnover", "turnover")], default="turnover")
-    status = models.CharField(max_length=9, choices=TaskStatus, default=TaskStatus.PLANNED)
+    status = models.CharField(max_length=10, choices=TaskStatus, default=TaskStatus.PLANNED)
     source = models.CharField(max_length=255)
     booking_ref = models.CharField(max_length=255)
     stay_ref = models.CharField(max_length=255)
@@ -31,6 +32,7 @@ class CleaningTask(models.Model):
     is_same_day = models.BooleanField(
         default=False, help_text="the next guest arrives on the day of departure"
     )
+    version = models.IntegerField(default=0, help_text="how often it was told")
 
     class Meta:
         constraints = [
@@ -40,7 +42,9 @@ class CleaningTask(models.Model):
         ]
         indexes = [
             # The day's cleans.
-            models.Index(fields=["status", "window_start"], name="cleaning_window")
+            models.Index(fields=["status", "window_start"], name="cleaning_window"),
+            # The turnovers of stays that follow each other, when one of them changes.
+            models.Index(fields=["booking_ref"], name="cleaning_booking"),
         ]
 
     def __str__(self) -> str:
