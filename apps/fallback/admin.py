@@ -82,7 +82,7 @@ class DeadLetterAdmin(ReviewPages, BulkActions):
     @display(description="Died", ordering="died_at")
     def died(self, dead_letter: DeadLetter) -> str:
         return format_html(
-            '<span title="{} UTC">{}</span>',
+            '<span class="whitespace-nowrap" title="{} UTC">{}</span>',
             f"{dead_letter.died_at:%Y-%m-%d %H:%M:%S}",
             naturaltime(dead_letter.died_at),
         )

@@ -89,7 +89,7 @@ class ReviewPages(TenantAdmin):
         except CannotCorrect as error:
             return self._back(request, dead_letter, messages.ERROR, str(error))
         text = _pretty(original.data)
-        context: dict[str, Any] = {"original": original, "example": _pretty(entry.example)}
+        context: dict[str, Any] = {"example": _pretty(entry.example)}
         if request.method == "POST":
             text = request.POST.get("data", "")
             step = request.POST.get("step", "edit")

@@ -3,3 +3,4 @@ from django.apps import AppConfig
 
 class FallbackConfig(AppConfig):
     name = "apps.fallback"
+    verbose_name = "Fallback queue"
