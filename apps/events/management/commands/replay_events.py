@@ -1,0 +1,122 @@
+"""`manage.py replay_events`: logged events delivered again, effect-safe unless asked otherwise."""
+
+import json
+import sys
+import threading
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from apps.events.filters import STATES, EventFilter
+from apps.events.models import Replay, ReplayState
+from apps.events.replaying import BadReplay, preview_replay, start_replay, step_replay
+from apps.tenants.entering import UnknownTenant, entering, get_tenant
+from pms_events.patterns import is_pattern
+
+
+class Command(BaseCommand):
+    help = (
+        "Deliver logged events again, in the bulk lane. External handlers stay silent unless "
+        "--include-external. Example: manage.py replay_events --tenant acme --type 'booking.*' "
+        "--since 2027-06-01T00:00:00Z --handler reporting.count_stay --dry-run"
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--tenant", required=True, help="the tenant's schema")
+        parser.add_argument("--type", default="", help="an event type or a pattern: booking.*")
+        parser.add_argument("--subject", default="")
+        parser.add_argument("--since", help="recorded at or after, with offset")
+        parser.add_argument("--until", help="recorded before, with offset")
+        parser.add_argument("--state", default="", choices=["", *STATES])
+        parser.add_argument("--handler", action="append", help="only this handler; may be repeated")
+        parser.add_argument("--include-external", action="store_true", help="send outside, too")
+        parser.add_argument("--rate", type=int, help="events a second at most")
+        parser.add_argument("--reason", default="", help="why, for the record")
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen")
+        parser.add_argument("--json", action="store_true", help="answer as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["type"] and not is_pattern(options["type"]):
+            raise CommandError(f"--type: '{options['type']}' is no event type or pattern")
+        chosen = EventFilter(
+            type=options["type"],
+            subject=options["subject"],
+            state=options["state"],
+            since=_moment("--since", options["since"]),
+            until=_moment("--until", options["until"]),
+        )
+        try:
+            with entering(get_tenant(options["tenant"])):
+                if options["dry_run"]:
+                    self._preview(chosen, options)
+                else:
+                    self._replay(chosen, options)
+        except (BadReplay, UnknownTenant) as error:
+            raise CommandError(str(error)) from error
+
+    def _preview(self, chosen: EventFilter, options: dict[str, Any]) -> None:
+        preview = preview_replay(
+            chosen, handler_names=options["handler"], include_external=options["include_external"]
+        )
+        if options["json"]:
+            self.stdout.write(json.dumps(asdict(preview), default=str))
+            return
+        self.stdout.write(f"{preview.total} events would be replayed.")
+        for title, counts in (
+            ("by type", preview.by_type),
+            ("deliveries by handler", preview.by_handler),
+            ("suppressed (external; --include-external sends them)", preview.suppressed),
+        ):
+            self.stdout.write(f"  {title}:" if counts else f"  {title}: none")
+            for name, count in counts.items():
+                self.stdout.write(f"    {count:>8}  {name}")
+
+    def _replay(self, chosen: EventFilter, options: dict[str, Any]) -> None:
+        replay = start_replay(
+            chosen,
+            handler_names=options["handler"],
+            include_external=options["include_external"],
+            rate=options["rate"],
+            requested_by="command",
+            reason=options["reason"],
+            now=timezone.now(),
+        )
+        pause = threading.Event()
+        while replay.state == ReplayState.RUNNING:
+            stepped = step_replay(replay.pk, now=timezone.now())
+            replay = stepped or Replay.objects.get(pk=replay.pk)
+            self._show_progress(replay, is_quiet=options["json"])
+            if replay.rate and replay.state == ReplayState.RUNNING:
+                pause.wait(min(replay.rate, 500) / replay.rate)
+            elif stepped is None:
+                pause.wait(0.2)  # a worker is at the same step
+        told = {"replay": replay.pk, "state": replay.state, "replayed": replay.replayed}
+        if options["json"]:
+            self.stdout.write(json.dumps(told))
+        else:
+            self.stdout.write(
+                f"Replay {replay.pk} {replay.state}: {replay.replayed} events handed to the workers."
+            )
+
+    def _show_progress(self, replay: Replay, *, is_quiet: bool) -> None:
+        if is_quiet or not sys.stderr.isatty():
+            return
+        share = replay.replayed / replay.total if replay.total else 1.0
+        bar = "#" * int(30 * min(share, 1.0))
+        self.stderr.write(f"\r[{bar:<30}] {replay.replayed}/{replay.total}", ending="")
+
+
+def _moment(name: str, text: str | None) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise CommandError(f"{name}: '{text}' is no time with an offset: 2027-06-01T00:00:00Z")
+    return moment
