@@ -41,7 +41,11 @@ class OccupancyView(APIView):
             pages.paginate_queryset(DailyFigure.objects.filter(**filters), request, view=self) or []
         )
         revenue: dict[tuple[str, Any], dict[str, int]] = {}
-        for row in DailyRevenue.objects.filter(day__in=[figure.day for figure in page]):
+        earned = DailyRevenue.objects.filter(
+            property_ref__in={figure.property_ref for figure in page},
+            day__in={figure.day for figure in page},
+        )
+        for row in earned:
             revenue.setdefault((row.property_ref, row.day), {})[row.currency] = row.amount_minor
         return pages.get_paginated_response(
             [

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class StayFact(models.Model):
-    """What a scheduled stay contributes to the figures: kept so that it can be taken back exactly."""
+    """What a scheduled stay contributes to the figures, kept to be taken back exactly."""
 
     source = models.CharField(max_length=255)
     booking_ref = models.CharField(max_length=255)
@@ -24,7 +24,7 @@ class StayFact(models.Model):
 
 
 class DailyFigure(models.Model):
-    """The sums of a property and day. Currencies are never added up: revenue has rows of its own."""
+    """The sums of a property and day. Revenue has rows of its own: currencies never add up."""
 
     property_ref = models.CharField(max_length=255)
     day = models.DateField()

@@ -3,9 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.reporting.models import StayFact
+
+# One at a time in a tenant: a batch's runs share a transaction and touch the sums in the batch's
+# order, so two workers would lock each other out. It also guards a stay's very first fact.
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('reporting'), hashtext(current_schema()))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +25,15 @@ class Fact:
 
 def set_fact(source: str, booking_ref: str, stay_ref: str, fact: Fact | None) -> None:
     """Make a stay count as `fact` says, None for not at all. Doing it twice changes nothing."""
+    with transaction.atomic(savepoint=False):
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK)
+        _replace_fact(source, booking_ref, stay_ref, fact)
+
+
+def _replace_fact(source: str, booking_ref: str, stay_ref: str, fact: Fact | None) -> None:
     key = {"source": source, "booking_ref": booking_ref, "stay_ref": stay_ref}
-    row = StayFact.objects.select_for_update().filter(**key).first()
+    row = StayFact.objects.filter(**key).first()
     before = (
         Fact(
             property_ref=row.property_ref,
@@ -80,7 +91,6 @@ def _count(
     changes.setdefault((fact.property_ref, fact.departure), [0, 0, 0])[2] += sign
 
 
-# Rows are touched in the order of their keys, so that two stays cannot lock each other out.
 _FIGURES = """INSERT INTO reporting_dailyfigure AS f
     (property_ref, day, occupied_units, arrivals, departures)
 SELECT * FROM unnest(%s::text[], %s::date[], %s::int[], %s::int[], %s::int[])
