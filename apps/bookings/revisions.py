@@ -35,7 +35,8 @@ def is_newer(one: RevisionKey, than: RevisionKey) -> bool:
 def number_of(*candidates: object) -> int | None:
     """Read the revision number from the first candidate that is one: 7 or "7"."""
     for candidate in candidates:
-        if isinstance(candidate, int) and not isinstance(candidate, bool):
+        # Beyond a bigint a number could not be kept; the time and the id still order it.
+        if isinstance(candidate, int) and type(candidate) is not bool and abs(candidate) < 2**63:
             return candidate
         if isinstance(candidate, str) and _DIGITS.match(candidate):
             return int(candidate)
