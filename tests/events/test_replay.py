@@ -154,7 +154,7 @@ def test_bad_requests_are_told_and_start_nothing(
             422,
             "application/problem+json",
         )
-    with pytest.raises(CommandError, match="no.such"):
+    with pytest.raises(CommandError, match="no handler 'no.such'"):
         call_command("replay_events", "--tenant", "acme", "--handler", "no.such")
     with pytest.raises(CommandError, match="nobody"):
         call_command("replay_events", "--tenant", "nobody")
