@@ -38,7 +38,8 @@ class EventFilter:
     def from_json(cls, kept: dict[str, Any]) -> "EventFilter":
         """Read what `as_json` wrote."""
         times = {n: datetime.fromisoformat(kept[n]) for n in ("since", "until") if n in kept}
-        return cls(**{**kept, **times})
+        values: dict[str, Any] = {**kept, **times}
+        return cls(**values)
 
     def apply(self, events: QuerySet[Event]) -> QuerySet[Event]:
         """Restrict a query over the current tenant's log."""

@@ -54,7 +54,7 @@ _PAGES = [OpenApiParameter("cursor", str), OpenApiParameter("limit", int)]
 
 
 class DeadLetterPages(CursorPages):
-    ordering = ("-died_at", "id")  # type: ignore[assignment]
+    ordering = ("-died_at", "id")
 
 
 class _View(APIView):
