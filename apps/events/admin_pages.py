@@ -1,7 +1,7 @@
 """Pages of admin lists over tables that may be large: counting stops, rows get what they need."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest
@@ -25,6 +25,6 @@ class PreparedChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        rows: Sequence[Any] = list(cast(Iterable[Any], self.result_list))
+        rows: Sequence[Any] = list(vars(self)["result_list"])
         self.model_admin.prepare_page(rows)
         self.result_list = rows

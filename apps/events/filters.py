@@ -37,9 +37,10 @@ class EventFilter:
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "EventFilter":
         """Read what `as_json` wrote."""
-        times = {n: datetime.fromisoformat(kept[n]) for n in ("since", "until") if n in kept}
-        values: dict[str, Any] = {**kept, **times}
-        return cls(**values)
+        times: dict[str, Any] = {
+            n: datetime.fromisoformat(kept[n]) for n in ("since", "until") if n in kept
+        }
+        return cls(**{**kept, **times})
 
     def apply(self, events: QuerySet[Event]) -> QuerySet[Event]:
         """Restrict a query over the current tenant's log."""

@@ -210,6 +210,8 @@ def _show_changes(correction: Correction) -> list[dict[str, str]]:
 
 
 def _show_change(change: dict[str, Any]) -> dict[str, str]:
-    shown: dict[str, str] = {side: _pretty(change[side]) for side in ("before", "after") if side in change}
+    shown: dict[str, str] = {
+        side: _pretty(change[side]) for side in ("before", "after") if side in change
+    }
     shown["pointer"] = change["pointer"] or "/"
     return shown
