@@ -37,6 +37,7 @@ class DeadLetterAdmin(ReviewPages, BulkActions):
     search_fields = ["subject", "message", "event_type"]
     search_help_text = "subject, error or event type"
     paginator = CappedPaginator
+    show_facets = admin.ShowFacets.NEVER  # counting each choice reads the whole table
     list_before_template = "fallback/causes.html"
     nothing_title = "Nothing needs a person"
     nothing_why = (
@@ -94,7 +95,7 @@ class DeadLetterAdmin(ReviewPages, BulkActions):
     @display(description="Behind it")
     def behind(self, dead_letter: DeadLetter) -> str:
         waiting = dead_letter.waiting_behind  # type: ignore[attr-defined]
-        return f"{waiting} waiting" if waiting else "none"
+        return str(waiting or "–")
 
     @display(description="State", label=STATE_COLOURS)
     def standing(self, dead_letter: DeadLetter) -> tuple[str, str]:

@@ -83,6 +83,7 @@ def test_a_dead_letter_is_found_corrected_and_leaves_the_queue(
     with entering(acme):
         letter.refresh_from_db()
         assert (letter.state, letter.decided_by) == ("corrected", "ann")
+        assert letter.correction_uid is not None
         assert Event.objects.get(uid=letter.correction_uid).data == fixed
     page.goto(f"{admin}events/event/{letter.correction_uid}/change/")
     expect(page.get_by_text("bookings.record_booking")).to_be_visible()
