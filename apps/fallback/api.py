@@ -6,7 +6,7 @@ from uuid import UUID
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -20,7 +20,7 @@ from apps.fallback.models import DeadLetter
 from apps.fallback.presenting import (
     BulkAnswerSerializer,
     DeadLetterDetailSerializer,
-    DeadLetterSerializer,
+    DeadLetterPageSerializer,
     DecidedSerializer,
     GroupSerializer,
     GroupsSerializer,
@@ -50,6 +50,11 @@ _FILTERS = [
     OpenApiParameter("since", OpenApiTypes.DATETIME, description="died at or after"),
     OpenApiParameter("until", OpenApiTypes.DATETIME, description="died before"),
 ]
+_REFUSED = {
+    404: OpenApiResponse(description="problem: this tenant has no such dead letter"),
+    409: OpenApiResponse(description="problem: somebody decided it already, nothing was done"),
+    422: OpenApiResponse(description="problem: a pointer to each bad field, nothing was done"),
+}
 _PAGES = [OpenApiParameter("cursor", str), OpenApiParameter("limit", int)]
 
 
@@ -82,7 +87,7 @@ def _actor(request: Request) -> str:
 class DeadLettersView(_View):
     """The fallback queue of the key's tenant."""
 
-    @extend_schema(parameters=[*_FILTERS, *_PAGES], responses=DeadLetterSerializer(many=True))
+    @extend_schema(parameters=[*_FILTERS, *_PAGES], responses=DeadLetterPageSerializer)
     def get(self, request: Request) -> Response:
         """List dead letters, newest first; the open ones unless `state` says otherwise."""
         pages = DeadLetterPages()
@@ -103,7 +108,7 @@ class DeadLetterView(_View):
 class RetryView(_View):
     """Trying again."""
 
-    @extend_schema(request=RetrySerializer, responses=DecidedSerializer)
+    @extend_schema(request=RetrySerializer, responses={200: DecidedSerializer, **_REFUSED})
     def post(self, request: Request, pk: UUID) -> Response:
         """Retry; with `data`, publish a corrected event instead and tell its uid.
 
@@ -130,7 +135,7 @@ class RetryView(_View):
 class DiscardView(_View):
     """Giving up."""
 
-    @extend_schema(request=DiscardSerializer, responses=DecidedSerializer)
+    @extend_schema(request=DiscardSerializer, responses={200: DecidedSerializer, **_REFUSED})
     def post(self, request: Request, pk: UUID) -> Response:
         """Discard for good, with a note that says why; 409 when it is decided already."""
         dead_letter = get_object_or_404(DeadLetter, pk=pk)

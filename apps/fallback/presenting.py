@@ -55,6 +55,14 @@ class DeadLetterSerializer(serializers.ModelSerializer[DeadLetter]):
         return int(self.context["behind"].get(dead_letter.pk, 0))
 
 
+class DeadLetterPageSerializer(serializers.Serializer[Any]):
+    """Output: a page of the list."""
+
+    results = DeadLetterSerializer(many=True)
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+
+
 class LinksSerializer(serializers.Serializer[Any]):
     """Output: where to go from here, as paths on this host."""
 
