@@ -226,6 +226,7 @@ UNFOLD = {
     "SITE_HEADER": "PMS events",
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {"show_search": False, "navigation": "config.admin.get_navigation"},
 }
 
 # --- The rest ---------------------------------------------------------------------------------
