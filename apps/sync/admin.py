@@ -1,32 +1,136 @@
 """Endpoints and exchanges in the tenant's admin. No secret is ever shown; the API makes them."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.core.exceptions import ValidationError
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from unfold.decorators import display
 
 from apps.sync import operations
 from apps.sync.models import Endpoint, Exchange
+from apps.sync.operations import BadEndpoint
 from apps.web.admin import ReadOnly, TenantAdmin
 
 
+class EndpointForm(forms.ModelForm):
+    """What a person may set about an endpoint, under the same rules as the API."""
+
+    class Meta:
+        model = Endpoint
+        fields = ["url", "description", "patterns", "is_enabled"]
+
+    def clean_url(self) -> str:
+        url: str = self.cleaned_data["url"]
+        try:
+            operations.check_url(url)
+        except BadEndpoint as error:
+            raise ValidationError(f"The URL {error}") from error
+        return url
+
+    def clean_patterns(self) -> list[str]:
+        patterns: list[str] = self.cleaned_data["patterns"]
+        try:
+            operations.check_patterns(patterns)
+        except BadEndpoint as error:
+            raise ValidationError(str(error)) from error
+        return patterns
+
+
 @admin.register(Endpoint)
-class EndpointAdmin(ReadOnly, TenantAdmin):
-    list_display = ["url", "description", "patterns", "is_enabled", "disabled_reason"]
+class EndpointAdmin(TenantAdmin):
+    """Endpoints. Every change goes through operations, which keep the subscription in step."""
+
+    form = EndpointForm
+    list_display = ["url", "description", "patterns", "is_enabled", "last_exchange"]
     list_filter = ["is_enabled"]
     search_fields = ["url", "description"]
+    readonly_fields = ["disabled_reason", "created_at", "updated_at"]
     actions = ["enable"]
 
-    @admin.action(description="Enable selected endpoints")
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        told = ["is_enabled", *self.readonly_fields] if obj else []
+        return ["url", "description", "patterns", *told]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Endpoint]:
+        newest = Exchange.objects.filter(endpoint=OuterRef("pk")).order_by("-id")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                last_at=Subquery(newest.values("started_at")[:1]),
+                last_status=Subquery(newest.values("status")[:1]),
+            )
+        )
+
+    @display(description="last exchange")
+    def last_exchange(self, endpoint: Any) -> str:
+        if endpoint.last_at is None:
+            return "none yet"
+        return f"{endpoint.last_status or 'no answer'} at {endpoint.last_at:%Y-%m-%d %H:%M:%S} UTC"
+
+    def save_model(
+        self, request: HttpRequest, obj: Endpoint, form: EndpointForm, change: bool
+    ) -> None:
+        values = form.cleaned_data
+        if change:
+            operations.update_endpoint(obj, **values)
+            return
+        obj.pk = operations.create_endpoint(**values)[0].pk
+        messages.info(
+            request,
+            "To get the signing secret, rotate it: "
+            f"POST /api/v1/endpoints/{obj.pk}/rotate-secret shows it once.",
+        )
+
+    def delete_model(self, request: HttpRequest, obj: Endpoint) -> None:
+        operations.delete_endpoint(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Endpoint]) -> None:
+        for endpoint in queryset:
+            operations.delete_endpoint(endpoint)
+
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """Name the endpoints alone: listing all of their exchanges could be a million lines."""
+        return [str(endpoint) for endpoint in objs], {"endpoints": len(objs)}, set(), []
+
+    @admin.action(description="Enable selected endpoints", permissions=["change"])
     def enable(self, request: HttpRequest, endpoints: QuerySet[Endpoint]) -> None:
-        for endpoint in endpoints:
-            operations.update_endpoint(endpoint, is_enabled=True)
-        messages.success(request, f"{len(endpoints)} enabled.")
+        enabled = [operations.enable_endpoint(endpoint) for endpoint in endpoints]
+        messages.success(request, f"{len(enabled)} enabled.")
+
+
+class AnswerFilter(admin.SimpleListFilter):
+    """By what came back; the choices are fixed, so that no list reads the whole table."""
+
+    title = "answer"
+    parameter_name = "answer"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("taken", "taken (2xx)"), ("refused", "refused"), ("none", "no answer")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Exchange]) -> QuerySet[Exchange]:
+        match self.value():
+            case "taken":
+                return queryset.filter(status__gte=200, status__lt=300)
+            case "refused":
+                return queryset.exclude(status=None).exclude(status__gte=200, status__lt=300)
+            case "none":
+                return queryset.filter(status=None)
+        return queryset
 
 
 @admin.register(Exchange)
 class ExchangeAdmin(ReadOnly, TenantAdmin):
+    """Exchanges, newest first: what was said, cut short, without secrets."""
+
     list_display = ["started_at", "endpoint", "status", "attempt", "duration_ms", "error"]
-    list_filter = ["status"]
+    list_filter = [AnswerFilter]
     list_select_related = ["endpoint"]
     search_fields = ["=event_uid"]
     ordering = ["-id"]
+    show_facets = admin.ShowFacets.NEVER

@@ -1,13 +1,13 @@
 """`/api/v1/endpoints`: outbound subscriptions."""
 
-from collections.abc import Callable
-from datetime import UTC
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,29 +15,41 @@ from rest_framework.views import APIView
 
 from apps.sync import operations
 from apps.sync.addresses import BlockedAddress
-from apps.sync.handlers import send
 from apps.sync.models import Endpoint
 from apps.sync.operations import BadEndpoint
+from apps.sync.secrets import UnreadableSecret
 from apps.sync.serializers import (
     EndpointChanges,
     EndpointInput,
     EndpointSerializer,
     ExchangeSerializer,
+    NewSecretSerializer,
 )
-from apps.tenants.entering import current_schema
+from apps.sync.trying import try_endpoint
 from apps.web.pagination import CursorPages
 from apps.web.problems import Problem
-from pms_events.context import Context, Event
 from pms_events.errors import FieldError
-from pms_events.identifiers import new_uid
 
 
-def _checked(work: Callable[[], Any]) -> Any:
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Turn what operations refuse into problems."""
     try:
-        return work()
+        yield
     except BadEndpoint as error:
         where = [FieldError(pointer=f"#/{error.field}", detail=str(error))]
         raise Problem(422, "The endpoint is not valid.", errors=where) from error
+    except Endpoint.DoesNotExist as error:
+        raise Http404("The endpoint was deleted meanwhile.") from error
+    except BlockedAddress as error:
+        where = [FieldError(pointer="#/url", detail=str(error))]
+        raise Problem(422, "Nothing was sent.", errors=where) from error
+    except UnreadableSecret as error:
+        raise Problem(409, str(error)) from error
+
+
+def _with_secret(endpoint: Endpoint, secret: str) -> dict[str, Any]:
+    return {**EndpointSerializer(endpoint).data, "secret": secret}
 
 
 class EndpointPages(CursorPages):
@@ -56,13 +68,14 @@ class EndpointsView(APIView):
         page = pages.paginate_queryset(Endpoint.objects.all(), request, view=self)
         return pages.get_paginated_response(EndpointSerializer(page, many=True).data)
 
-    @extend_schema(request=EndpointInput, responses={201: EndpointSerializer})
+    @extend_schema(request=EndpointInput, responses={201: NewSecretSerializer})
     def post(self, request: Request) -> Response:
         """Make an endpoint; the answer has its signing secret, this once."""
         serializer = EndpointInput(data=request.data)
         serializer.is_valid(raise_exception=True)
-        endpoint, secret = _checked(lambda: operations.create_endpoint(**serializer.validated_data))
-        return Response({**EndpointSerializer(endpoint).data, "secret": secret}, status=201)
+        with _refusals():
+            endpoint, secret = operations.create_endpoint(**serializer.validated_data)
+        return Response(_with_secret(endpoint, secret), status=201)
 
 
 class EndpointView(APIView):
@@ -81,7 +94,8 @@ class EndpointView(APIView):
         endpoint = get_object_or_404(Endpoint, pk=pk)
         serializer = EndpointChanges(data=request.data)
         serializer.is_valid(raise_exception=True)
-        _checked(lambda: operations.update_endpoint(endpoint, **serializer.validated_data))
+        with _refusals():
+            endpoint = operations.update_endpoint(endpoint, **serializer.validated_data)
         return Response(EndpointSerializer(endpoint).data)
 
     put = patch
@@ -89,7 +103,9 @@ class EndpointView(APIView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: UUID) -> Response:
         """Remove an endpoint; deliveries on their way to it end as discarded."""
-        operations.delete_endpoint(get_object_or_404(Endpoint, pk=pk))
+        endpoint = get_object_or_404(Endpoint, pk=pk)
+        with _refusals():
+            operations.delete_endpoint(endpoint)
         return Response(status=204)
 
 
@@ -102,21 +118,8 @@ class TestEndpointView(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         """Send one signed `custom.endpoint_tested` right now; answers the exchange, no retries."""
         endpoint = get_object_or_404(Endpoint, pk=pk)
-        now = timezone.now().astimezone(UTC)
-        uid = new_uid()
-        event = Event(
-            uid=uid, id=str(uid), source="pms", type="custom.endpoint_tested", subject="",
-            time=now, time_was_given=True, data={"endpoint": str(pk)}, extensions={},
-            recorded_at=now,
-        )  # fmt: skip
-        context = Context(
-            tenant=current_schema(), event=event, delivery_id=0, attempt=1, target=str(pk), now=now
-        )
-        try:
-            send(endpoint, context)
-        except BlockedAddress as error:
-            raise Problem(422, str(error)) from error
-        exchange = endpoint.exchanges.latest("id")
+        with _refusals():
+            exchange = try_endpoint(endpoint, now=timezone.now())
         return Response(ExchangeSerializer(exchange).data)
 
 
@@ -125,13 +128,13 @@ class RotateSecretView(APIView):
 
     read_scope = write_scope = "config"
 
-    @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=None, responses=NewSecretSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
         """Make a new secret, shown this once; the old one signs too for 24 hours."""
         endpoint = get_object_or_404(Endpoint, pk=pk)
-        secret = operations.rotate_secret(endpoint, now=timezone.now())
-        endpoint.refresh_from_db()
-        return Response({**EndpointSerializer(endpoint).data, "secret": secret})
+        with _refusals():
+            endpoint, secret = operations.rotate_secret(endpoint, now=timezone.now())
+        return Response(_with_secret(endpoint, secret))
 
 
 class EnableEndpointView(APIView):
@@ -143,7 +146,8 @@ class EnableEndpointView(APIView):
     def post(self, request: Request, pk: UUID) -> Response:
         """Enable an endpoint; what died meanwhile is retried from the fallback queue."""
         endpoint = get_object_or_404(Endpoint, pk=pk)
-        operations.update_endpoint(endpoint, is_enabled=True)
+        with _refusals():
+            endpoint = operations.enable_endpoint(endpoint)
         return Response(EndpointSerializer(endpoint).data)
 
 

@@ -1,15 +1,14 @@
-"""Sending events to endpoints."""
+"""Sending events to endpoints: what an answer means for the delivery."""
 
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 
 from apps.sync import operations
-from apps.sync.connectors.webhook import write_request
-from apps.sync.models import Endpoint
-from apps.sync.sending import Answer, post
+from apps.sync.exchanging import send
+from apps.sync.models import Endpoint, Exchange
+from apps.sync.retry_after import read_retry_after
 from pms_events.categories import SYNC
 from pms_events.context import Context
 from pms_events.errors import PermanentError
@@ -18,10 +17,10 @@ from pms_events.outcomes import Discard, Done, Outcome
 from pms_events.retry import Retry
 
 _GONE = 410
-_LONGEST_RETRY_AFTER = timedelta(hours=1)
+_SHOWN_OF_ANSWER = 200
 
 
-class EndpointFailed(Exception):
+class DeliveryFailed(Exception):
     """An endpoint did not take an event. `retry_after` is what it asked for, None if nothing."""
 
     def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
@@ -30,7 +29,7 @@ class EndpointFailed(Exception):
 
 
 class EndpointOff(PermanentError):
-    """The endpoint is disabled: nothing was sent."""
+    """The endpoint is disabled: a person enables it, then retries; retrying alone cannot help."""
 
 
 @handles(
@@ -41,64 +40,50 @@ class EndpointOff(PermanentError):
     retry=Retry(attempts=settings.WEBHOOK_RETRY_ATTEMPTS, first=settings.WEBHOOK_RETRY_FIRST),
 )
 def send_webhook(event: Any, context: Context) -> Outcome:
-    """Post an event to one endpoint. A receiver tells a repeat by its `webhook-id`."""
+    """Post an event to one endpoint. A receiver tells a repeat by its `webhook-id`.
+
+    Safe to run twice for a receiver that keeps to that; one that does not sees the event twice when
+    its answer was lost. WEBHOOK_RETRY_ATTEMPTS is how often it is tried in all,
+    WEBHOOK_RETRY_FIRST the ceiling of the first wait; the next ones grow threefold, to 30 minutes.
+    2xx is done, also when the body broke off; 410 disables the endpoint; all else is tried again,
+    after `Retry-After` if the receiver asked for it (an hour at most).
+    """
     endpoint = Endpoint.objects.filter(pk=context.target).first()
     if endpoint is None:
         return Discard("the endpoint was deleted")
     if not endpoint.is_enabled:
-        raise EndpointOff(
-            f"the endpoint {endpoint.url} is disabled ({endpoint.disabled_reason or 'by a person'})"
-            ": enable it, then retry"
-        )
-    answer, millis = send(endpoint, context)
-    if answer.status is not None and 200 <= answer.status < 300:
-        return Done(f"HTTP {answer.status} in {millis} ms")
-    if answer.status == _GONE:
-        operations.disable_endpoint(endpoint, reason="it answered 410 Gone")
-        raise EndpointOff(f"{endpoint.url} answered 410 Gone, so it was disabled")
-    raise EndpointFailed(_describe(endpoint, answer), _retry_after(answer, now=context.now))
-
-
-def send(endpoint: Endpoint, context: Context) -> tuple[Answer, int]:
-    """Post the event once and keep the exchange; gives the answer and how long it took, in ms."""
-    started_at = datetime.now(UTC)
-    request = write_request(
+        reason = f" ({endpoint.disabled_reason})" if endpoint.disabled_reason else ""
+        raise EndpointOff(f"the endpoint at {endpoint.host} is disabled{reason}: enable it, retry")
+    exchange = send(
+        endpoint,
         context.event,
         message_id=context.idempotency_key,
-        secrets=operations.get_secrets(endpoint, now=started_at),
-        now=started_at,
-    )
-    answer = post(endpoint.url, headers=request.headers, body=request.body)
-    exchange = operations.record_exchange(
-        endpoint,
-        headers=request.headers,
-        body=request.body,
-        answer=answer,
-        started_at=started_at,
-        ended_at=datetime.now(UTC),
-        delivery_id=context.delivery_id or None,
-        event_uid=context.event.uid,
+        delivery_id=context.delivery_id,
         attempt=context.attempt,
     )
-    return answer, exchange.duration_ms
+    if exchange.is_taken:
+        return Done(f"HTTP {exchange.status} in {exchange.duration_ms} ms")
+    if exchange.status == _GONE and operations.disable_endpoint(
+        endpoint, reason="it answered 410 Gone"
+    ):
+        raise EndpointOff(
+            f"{endpoint.host} answered 410 Gone, so the endpoint was disabled: "
+            "enable it, then retry; or discard"
+        )
+    asked = exchange.response_headers.get("retry-after", "")
+    raise DeliveryFailed(describe(exchange), read_retry_after(asked, now=context.now))
 
 
-def _describe(endpoint: Endpoint, answer: Answer) -> str:
-    if answer.status is None:
-        return f"{endpoint.url} did not answer: {answer.error}"
-    said = answer.body[:200].decode("utf-8", "replace").strip()
-    return f"{endpoint.url} answered {answer.status}" + (f": {said}" if said else "")
-
-
-def _retry_after(answer: Answer, *, now: datetime) -> timedelta | None:
-    """Read Retry-After (RFC 9110 §10.2.3): seconds or a date; at most an hour is granted."""
-    text = {k.lower(): v for k, v in answer.headers.items()}.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return min(timedelta(seconds=int(text[:9])), _LONGEST_RETRY_AFTER)
-    try:
-        at = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return max(timedelta(0), min(at - now, _LONGEST_RETRY_AFTER))
+def describe(exchange: Exchange) -> str:
+    """Say in a sentence what a receiver answered instead of yes."""
+    host = exchange.endpoint.host
+    if exchange.status is None:
+        return f"{host} gave no answer: {exchange.error}"
+    if 300 <= exchange.status < 400:
+        where = exchange.response_headers.get("location", "nowhere")
+        return (
+            f"{host} answered {exchange.status}, a redirect to {where}, which is not followed: "
+            "set the endpoint's URL to where it should go"
+        )
+    said = exchange.response_body[:_SHOWN_OF_ANSWER].strip()
+    return f"{host} answered {exchange.status}" + (f": {said}" if said else "")

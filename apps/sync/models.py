@@ -1,36 +1,65 @@
 """Endpoints that receive a tenant's events, and the exchanges with them."""
 
 import uuid
+from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
+
+
+def all_events() -> list[str]:
+    """The patterns of an endpoint that names none: whatever happens."""
+    return ["*"]
 
 
 class Endpoint(models.Model):
-    """A tenant's receiver. Its id is the target of deliveries. Secrets are encrypted at rest."""
+    """A tenant's receiver. Its id is the target of deliveries. Secrets are encrypted at rest.
+
+    Change it through `operations` only: they check it and keep the router's subscription in step.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    url = models.URLField(max_length=2000)
+    url = models.CharField("URL", max_length=2000)
     description = models.CharField(max_length=200, blank=True)
-    patterns = ArrayField(models.CharField(max_length=255), help_text="event types it receives")
+    patterns = ArrayField(
+        models.CharField(max_length=255),
+        default=all_events,
+        help_text="event types it receives, such as booking.created, booking.* or *",
+    )
     is_enabled = models.BooleanField("enabled", default=True)
     disabled_reason = models.CharField(max_length=300, blank=True)
     secret = models.BinaryField(editable=False)
     previous_secret = models.BinaryField(null=True, editable=False)
     previous_valid_until = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
         ordering = ["created_at", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(patterns__len__gt=0), name="endpoint_has_patterns"),
+        ]
 
     def __str__(self) -> str:
         return self.url
 
+    @property
+    def host(self) -> str:
+        """The receiver's host and port: a URL's path may be a secret, so errors name this."""
+        return urlsplit(self.url).netloc
+
 
 class Exchange(models.Model):
-    """Request and response of one attempt at an endpoint, cut short and without secrets."""
+    """Request and response of one attempt at an endpoint, cut short and without secrets.
 
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="exchanges")
+    `delivery_id` is None for a test. `status` is None when no answer came.
+    """
+
+    # The index below serves the foreign key too.
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.CASCADE, related_name="exchanges", db_index=False
+    )
     delivery_id = models.BigIntegerField(null=True)
     event_uid = models.UUIDField(null=True)
     attempt = models.IntegerField(default=1)
@@ -51,3 +80,11 @@ class Exchange(models.Model):
             # What an event's deliveries said to the outside.
             models.Index(fields=["event_uid"], name="exchange_event"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.status or 'no answer'} from {urlsplit(self.url).netloc}"
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the receiver said that it has the event. Its status decides, not its body."""
+        return self.status is not None and 200 <= self.status < 300

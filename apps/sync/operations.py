@@ -1,22 +1,24 @@
-"""What is done to endpoints. The router's subscriptions change in the same transaction."""
+"""What is done to endpoints. The router's subscriptions change in the same transaction.
+
+Each locks the endpoint's row first, so that two changes at once cannot leave an endpoint that is
+disabled and still subscribed, or sign with a secret that nobody was shown.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
+import requests
 from django.db import transaction
 
-from apps.sync.models import Endpoint, Exchange
-from apps.sync.secrets import decrypt, encrypt, new_secret
-from apps.sync.sending import Answer
+from apps.sync.models import Endpoint
+from apps.sync.secrets import UnreadableSecret, decrypt, encrypt, new_secret
 from pms_events.patterns import is_pattern
 from pms_events.publishing import subscribe, unsubscribe
 
 HANDLER = "sync.send_webhook"
 OLD_SECRET_LASTS = timedelta(hours=24)
-_KEPT = 4096
-_SHOWN_RESPONSE_HEADERS = {"content-type", "content-length", "retry-after", "date", "server"}
+MAX_URL = 2000
 
 
 class BadEndpoint(ValueError):
@@ -28,16 +30,25 @@ class BadEndpoint(ValueError):
 
 
 def check_url(url: str) -> None:
-    """Raises: BadEndpoint unless it is an http(s) URL without credentials."""
+    """Raises: BadEndpoint unless it is an http(s) URL that can be called, without credentials.
+
+    Where its host leads is looked at when something is sent: that can change at any time.
+    """
+    if len(url) > MAX_URL:
+        raise BadEndpoint("url", f"must have at most {MAX_URL} characters")
     try:
         parts = urlsplit(url)
-        port_is_bad = parts.port == 0
-    except ValueError as error:
-        raise BadEndpoint("url", f"is no URL: {error}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname or port_is_bad:
-        raise BadEndpoint("url", "must be an http or https URL with a host")
-    if parts.username or parts.password:
-        raise BadEndpoint("url", "must not carry a user or password: the signature is the proof")
+        is_callable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        if parts.username is not None or parts.password is not None:
+            raise BadEndpoint("url", "must not carry a user or password: the signature is proof")
+        if not is_callable or "\x00" in url:
+            raise BadEndpoint("url", "must be an http or https URL with a host")
+        requests.Request("POST", url).prepare()
+        (parts.hostname or "").encode("idna")
+    except BadEndpoint:
+        raise
+    except (ValueError, requests.RequestException) as error:
+        raise BadEndpoint("url", f"is no URL that can be called: {error}") from error
 
 
 def check_patterns(patterns: Sequence[str]) -> None:
@@ -50,7 +61,7 @@ def check_patterns(patterns: Sequence[str]) -> None:
 
 
 def create_endpoint(
-    *, url: str, patterns: Sequence[str], description: str = ""
+    *, url: str, patterns: Sequence[str] = ("*",), description: str = ""
 ) -> tuple[Endpoint, str]:
     """Make an endpoint; gives it and its secret, which is shown once. Raises: BadEndpoint."""
     check_url(url)
@@ -64,51 +75,89 @@ def create_endpoint(
     return endpoint, secret
 
 
-def update_endpoint(endpoint: Endpoint, **changes: Any) -> Endpoint:
-    """Change url, patterns, description or is_enabled. Raises: BadEndpoint, nothing changed."""
-    if "url" in changes:
-        check_url(changes["url"])
-    if "patterns" in changes:
-        check_patterns(changes["patterns"])
+def update_endpoint(
+    endpoint: Endpoint,
+    *,
+    url: str | None = None,
+    patterns: Sequence[str] | None = None,
+    description: str | None = None,
+    is_enabled: bool | None = None,
+) -> Endpoint:
+    """Change what is given, leave the rest; gives the endpoint as it is now.
+
+    Raises: BadEndpoint, nothing changed; Endpoint.DoesNotExist.
+    """
+    if url is not None:
+        check_url(url)
+    if patterns is not None:
+        check_patterns(patterns)
     with transaction.atomic():
-        for name, value in changes.items():
-            setattr(endpoint, name, value)
-        if changes.get("is_enabled"):
-            endpoint.disabled_reason = ""
-        endpoint.save(update_fields=[*changes, "disabled_reason"])
-        _subscribe(endpoint)
-    return endpoint
+        current = _lock(endpoint)
+        current.url = current.url if url is None else url
+        current.patterns = current.patterns if patterns is None else list(patterns)
+        current.description = current.description if description is None else description
+        if is_enabled is not None and is_enabled != current.is_enabled:
+            current.is_enabled = is_enabled
+            current.disabled_reason = "" if is_enabled else "by a person"
+        current.save()
+        _subscribe(current)
+    return current
 
 
-def disable_endpoint(endpoint: Endpoint, *, reason: str) -> None:
-    """Stop sending to an endpoint, and remember why."""
+def enable_endpoint(endpoint: Endpoint) -> Endpoint:
+    """Send to an endpoint again, from the next event on. Raises: Endpoint.DoesNotExist."""
+    return update_endpoint(endpoint, is_enabled=True)
+
+
+def disable_endpoint(endpoint: Endpoint, *, reason: str) -> bool:
+    """Stop sending to an endpoint, and remember why.
+
+    False, and nothing done, when its URL was changed meanwhile: the reason was about the old one.
+    """
     with transaction.atomic():
-        Endpoint.objects.filter(pk=endpoint.pk).update(
-            is_enabled=False, disabled_reason=reason[:300]
+        current = Endpoint.objects.select_for_update(no_key=True).filter(
+            pk=endpoint.pk, url=endpoint.url
         )
-        unsubscribe(handler=HANDLER, target=str(endpoint.pk))
+        if (found := current.first()) is None:
+            return False
+        found.is_enabled = False
+        found.disabled_reason = reason[:300]
+        found.save()
+        _subscribe(found)
+    return True
 
 
 def delete_endpoint(endpoint: Endpoint) -> None:
-    """Remove an endpoint with its exchanges; deliveries on their way end as discarded."""
+    """Remove an endpoint with its exchanges; deliveries on their way end as discarded.
+
+    Raises: Endpoint.DoesNotExist.
+    """
     with transaction.atomic():
-        unsubscribe(handler=HANDLER, target=str(endpoint.pk))
-        endpoint.delete()
+        current = _lock(endpoint)
+        unsubscribe(handler=HANDLER, target=str(current.pk))
+        current.delete()
 
 
-def rotate_secret(endpoint: Endpoint, *, now: datetime) -> str:
-    """Give an endpoint a new secret; for 24 hours requests are signed with both."""
+def rotate_secret(endpoint: Endpoint, *, now: datetime) -> tuple[Endpoint, str]:
+    """Give an endpoint a new secret; for 24 hours requests are signed with the old one too.
+
+    An old secret that cannot be read any more is given up. Raises: Endpoint.DoesNotExist.
+    """
     secret = new_secret()
-    Endpoint.objects.filter(pk=endpoint.pk).update(
-        secret=encrypt(secret),
-        previous_secret=endpoint.secret,
-        previous_valid_until=now + OLD_SECRET_LASTS,
-    )
-    return secret
+    with transaction.atomic():
+        current = _lock(endpoint)
+        try:
+            current.previous_secret = encrypt(decrypt(current.secret))
+            current.previous_valid_until = now + OLD_SECRET_LASTS
+        except UnreadableSecret:
+            current.previous_secret = current.previous_valid_until = None
+        current.secret = encrypt(secret)
+        current.save()
+    return current, secret
 
 
 def get_secrets(endpoint: Endpoint, *, now: datetime) -> list[str]:
-    """The secrets to sign with now, the newest first."""
+    """The secrets to sign with now, the newest first. Raises: UnreadableSecret."""
     secrets = [decrypt(endpoint.secret)]
     still_valid = endpoint.previous_valid_until is not None and now < endpoint.previous_valid_until
     if endpoint.previous_secret is not None and still_valid:
@@ -116,38 +165,9 @@ def get_secrets(endpoint: Endpoint, *, now: datetime) -> list[str]:
     return secrets
 
 
-def record_exchange(
-    endpoint: Endpoint,
-    *,
-    headers: dict[str, str],
-    body: bytes,
-    answer: Answer,
-    started_at: datetime,
-    ended_at: datetime,
-    **about: Any,
-) -> Exchange:
-    """Keep an exchange, cut to 4 KiB each way. `about`: delivery_id, event_uid, attempt."""
-    return Exchange.objects.create(
-        endpoint=endpoint,
-        started_at=started_at,
-        duration_ms=int((ended_at - started_at).total_seconds() * 1000),
-        url=endpoint.url,
-        request_headers=headers,
-        request_body=_text(body),
-        status=answer.status,
-        response_headers={
-            name: value
-            for name, value in answer.headers.items()
-            if name.lower() in _SHOWN_RESPONSE_HEADERS
-        },
-        response_body=_text(answer.body),
-        error=answer.error,
-        **about,
-    )
-
-
-def _text(body: bytes) -> str:
-    return body[:_KEPT].decode("utf-8", "replace").replace("\x00", "�")
+def _lock(endpoint: Endpoint) -> Endpoint:
+    """Read the row anew and keep others from changing it; exchanges can still be written."""
+    return Endpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
 
 
 def _subscribe(endpoint: Endpoint) -> None:

@@ -1,7 +1,7 @@
 """Posting to the outside: one request, bounded in time and size, to an address chosen once."""
 
-import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,15 +9,21 @@ import requests
 from django.conf import settings
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import HTTPError
 
 from apps.sync.addresses import resolve
+from apps.sync.deadlines import Deadline, WatchedHttpConnection, WatchedHttpsConnection
 
 MAX_RESPONSE = 64 * 1024
+_PIECE = 8192
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back. `status` is None when nothing did, and `error` says why."""
+    """What came back. `status` is None when no headers came; `error` says what went wrong.
+
+    An answer with both broke off in its body. Names of headers are in lower case.
+    """
 
     status: int | None
     headers: dict[str, str] = field(default_factory=dict)
@@ -28,59 +34,97 @@ class Answer:
 class _PinnedAdapter(HTTPAdapter):
     """Connects to one address, while TLS checks the host name of the URL."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, deadline: Deadline) -> None:
         self._address = address
+        self._deadline = deadline
         super().__init__(max_retries=0)
 
     def get_connection_with_tls_context(
         self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
     ) -> HTTPConnectionPool:
         host, options = self.build_connection_pool_key_attributes(request, verify, cert)
-        pool: dict[str, Any] = dict(options)
-        if host["scheme"] == "https":
-            pool["server_hostname"] = pool["assert_hostname"] = host["host"]
+        pool_options: dict[str, Any] = dict(options)
+        is_tls = host["scheme"] == "https"
+        if is_tls:
+            pool_options["server_hostname"] = pool_options["assert_hostname"] = host["host"]
         host["host"] = self._address
-        return self.poolmanager.connection_from_host(**host, pool_kwargs=pool)
+        pool: Any = self.poolmanager.connection_from_host(**host, pool_kwargs=pool_options)
+        kind = WatchedHttpsConnection if is_tls else WatchedHttpConnection
+        pool.ConnectionCls = partial(kind, deadline=self._deadline)
+        found: HTTPConnectionPool = pool
+        return found
 
 
 def post(url: str, *, headers: dict[str, str], body: bytes) -> Answer:
-    """Post and read the answer: no redirects, no proxies, one deadline for all of it.
+    """Post and read the answer: no redirects, no proxies, HTTP_TIMEOUT from connect to last byte.
 
-    What goes wrong on the way is an answer without status. Raises: BlockedAddress.
+    What goes wrong on the way is an answer with an `error`. Raises: BlockedAddress.
     """
-    timeout = settings.HTTP_TIMEOUT.total_seconds()
-    deadline = time.monotonic() + timeout
-    parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        address = resolve(parts.hostname or "", port)
         with requests.Session() as session:
             session.trust_env = False
-            session.mount(f"{parts.scheme}://", _PinnedAdapter(address))
-            with session.post(
-                url,
-                data=body,
-                headers={**headers, "Host": parts.netloc},
-                timeout=(timeout, timeout),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                read = _read(response, deadline)
-                return Answer(
-                    status=response.status_code, headers=dict(response.headers), body=read
-                )
-    except (requests.RequestException, OSError) as error:
-        return Answer(status=None, error=f"{type(error).__name__}: {error}"[:500])
+            # No compression: the answer is only shown, and a bomb must not unfold.
+            wanted = {**headers, "Accept-Encoding": "identity"}
+            request = session.prepare_request(
+                requests.Request("POST", url, headers=wanted, data=body)
+            )
+            # The URL as requests reads it, so that what is checked is what is called.
+            parts = urlsplit(str(request.url))
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            address = resolve(parts.hostname or "", port)
+            request.headers["Host"] = parts.netloc.rpartition("@")[2]
+            with Deadline(settings.HTTP_TIMEOUT) as deadline:
+                session.mount(f"{parts.scheme}://", _PinnedAdapter(address, deadline))
+                return _send(session, request, deadline)
+    except (OSError, HTTPError) as error:
+        return Answer(status=None, error=_explain(error))
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """Read at most 64 KiB, a piece at a time, so that a dripping answer cannot hold us."""
+def _send(
+    session: requests.Session, request: requests.PreparedRequest, deadline: Deadline
+) -> Answer:
+    timeout = deadline.remaining()
+    try:
+        with session.send(
+            request, timeout=(timeout, timeout), allow_redirects=False, stream=True
+        ) as response:
+            body, error = _read(response, deadline)
+            return Answer(
+                status=response.status_code,
+                headers={name.lower(): value for name, value in response.headers.items()},
+                body=body,
+                error=error,
+            )
+    except (OSError, HTTPError) as error:
+        return Answer(status=None, error=_explain(error, deadline))
+
+
+def _read(response: requests.Response, deadline: Deadline) -> tuple[bytes, str]:
+    """Read at most 64 KiB, a piece at a time; gives what came and what broke it off."""
     read = b""
-    while len(read) < MAX_RESPONSE:
-        if time.monotonic() > deadline:
-            raise TimeoutError("the answer took longer than the HTTP timeout")
-        piece = response.raw.read1(8192, decode_content=True)
-        if not piece:
+    try:
+        while len(read) < MAX_RESPONSE:
+            piece = response.raw.read1(_PIECE, decode_content=False)
+            if not piece:
+                # A connection that was cut off looks like one that came to its end.
+                return read, _late(deadline) if deadline.has_passed() else ""
+            read += piece
+    except (OSError, HTTPError) as error:
+        return read, _explain(error, deadline)
+    return read[:MAX_RESPONSE], ""
+
+
+def _late(deadline: Deadline) -> str:
+    return f"no complete answer within {deadline.after.total_seconds():g} s"
+
+
+def _explain(error: BaseException, deadline: Deadline | None = None) -> str:
+    """Say what broke, from the innermost error: the outer ones repeat the URL and its tokens."""
+    if deadline is not None and (deadline.has_passed() or isinstance(error, requests.Timeout)):
+        return _late(deadline)
+    while not error.__suppress_context__ or error.__cause__:
+        inner = error.__cause__ or error.__context__
+        if inner is None:
             break
-        read += piece
-    return read
+        error = inner
+    return f"{type(error).__name__}: {error}"

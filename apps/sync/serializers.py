@@ -3,25 +3,30 @@
 from rest_framework import serializers
 
 from apps.sync.models import Endpoint, Exchange
+from apps.sync.operations import MAX_URL
+
+_MAX_PATTERNS = 100
 
 
 class EndpointInput(serializers.Serializer):
     """Input: an endpoint to make."""
 
-    url = serializers.CharField(max_length=2000)
+    url = serializers.CharField(max_length=MAX_URL)
     description = serializers.CharField(max_length=200, required=False, allow_blank=True)
     patterns = serializers.ListField(
-        child=serializers.CharField(max_length=255), default=lambda: ["*"], max_length=100
+        child=serializers.CharField(max_length=255),
+        default=lambda: ["*"],
+        max_length=_MAX_PATTERNS,
     )
 
 
 class EndpointChanges(serializers.Serializer):
-    """Input: what to change about an endpoint."""
+    """Input: what to change about an endpoint; what is left out stays."""
 
-    url = serializers.CharField(max_length=2000, required=False)
+    url = serializers.CharField(max_length=MAX_URL, required=False)
     description = serializers.CharField(max_length=200, required=False, allow_blank=True)
     patterns = serializers.ListField(
-        child=serializers.CharField(max_length=255), required=False, max_length=100
+        child=serializers.CharField(max_length=255), required=False, max_length=_MAX_PATTERNS
     )
     is_enabled = serializers.BooleanField(required=False)
 
@@ -33,8 +38,19 @@ class EndpointSerializer(serializers.ModelSerializer):
         model = Endpoint
         fields = [
             "id", "url", "description", "patterns", "is_enabled", "disabled_reason", "created_at",
-            "previous_valid_until",
+            "updated_at", "previous_valid_until",
         ]  # fmt: skip
+
+
+class NewSecretSerializer(EndpointSerializer):
+    """Output: an endpoint with a secret just made, shown this once."""
+
+    secret = serializers.CharField(
+        help_text="`whsec_` and base64, for any Standard Webhooks library"
+    )
+
+    class Meta(EndpointSerializer.Meta):
+        fields = [*EndpointSerializer.Meta.fields, "secret"]
 
 
 class ExchangeSerializer(serializers.ModelSerializer):

@@ -31,6 +31,7 @@ def write_request(
     Signed with each secret, so that a receiver may change over to a new one at its own time.
     """
     envelope = {
+        **event.extensions,
         "specversion": "1.0",
         "id": event.id,
         "source": event.source,
@@ -38,7 +39,6 @@ def write_request(
         "time": event.time.isoformat(),
         "datacontenttype": "application/json",
         **({"subject": event.subject} if event.subject else {}),
-        **event.extensions,
         "data": event.data,
     }
     body = json.dumps(envelope, separators=(",", ":")).encode()
