@@ -48,6 +48,23 @@ def get_ready_categories(categories: Sequence[str]) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def get_tenants_over(limit: int) -> list[int]:
+    """Tell which tenants have more unfinished deliveries than `limit`.
+
+    Counts only when PostgreSQL's own estimate of the whole table is beyond the limit, so that in
+    usual times this costs one look into the catalogue.
+    """
+    estimate = "SELECT reltuples FROM pg_class WHERE oid = 'dispatch_pendingdelivery'::regclass"
+    sql = """SELECT tenant_id FROM dispatch_pendingdelivery
+        GROUP BY tenant_id HAVING count(*) > %s"""
+    with connection.cursor() as cursor:
+        cursor.execute(estimate)
+        if cursor.fetchone()[0] <= limit:
+            return []
+        cursor.execute(sql, [limit])
+        return [row[0] for row in cursor.fetchall()]
+
+
 def get_due_chores(*, now: datetime) -> list[Chore]:
     """Give the operator tasks whose next step is due, at most 100."""
     return list(Chore.objects.filter(due_at__lte=now).order_by("due_at")[:100])

@@ -13,6 +13,7 @@ from apps.dispatch import doorbells, operations, queries
 from apps.dispatch.models import Chore, Progress
 from apps.dispatch.work import Claimed
 from apps.engine.settling import settle
+from apps.events.limits import mark_backlog_full
 from apps.events.operations import Ran
 from apps.tenants.entering import UnknownTenant, entering, get_tenant_by_id
 from pms_events.verdicts import Failure, Kind, Reason, Verdict
@@ -20,6 +21,7 @@ from pms_events.verdicts import Failure, Kind, Reason, Verdict
 log = logging.getLogger(__name__)
 _LOCK = 0x504D5302
 _HEAL_EVERY = 10
+_BACKLOG_EVERY = 5
 _PRUNE_EVERY = 600
 _KEEP_PROGRESS = timedelta(hours=26)
 _runs = itertools.count()
@@ -47,6 +49,8 @@ def _sweep(run: int) -> list[Chore]:
         _bury_poison(poison, lease=lease, now=now)
     if run % _HEAL_EVERY == 0:
         operations.heal_streams()
+    if run % _BACKLOG_EVERY == 0:
+        mark_backlog_full(queries.get_tenants_over(settings.BACKLOG_LIMIT))
     if run % _PRUNE_EVERY == 0:
         Progress.objects.filter(minute__lt=now - _KEEP_PROGRESS).delete()
     # Insisted on: a coalesced doorbell may be exactly the one that was lost.

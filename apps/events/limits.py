@@ -1,5 +1,6 @@
 """How much a tenant may send: a rate a second, and a backlog beyond which it has to wait."""
 
+import logging
 import time
 
 from django.conf import settings
@@ -7,6 +8,8 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from apps.web.problems import Problem
+
+log = logging.getLogger(__name__)
 
 _BACKLOG_KEY = "backlog-full:{}"
 _BACKLOG_SECONDS = 15
@@ -39,4 +42,7 @@ def check_limits(tenant_id: int, *, events: int) -> None:
 def mark_backlog_full(tenant_ids: list[int]) -> None:
     """Refuse more events of these tenants for a while; the sweep says it again while it holds."""
     for tenant_id in tenant_ids:
-        cache.set(_BACKLOG_KEY.format(tenant_id), 1, _BACKLOG_SECONDS)
+        try:
+            cache.set(_BACKLOG_KEY.format(tenant_id), 1, _BACKLOG_SECONDS)
+        except (RedisError, OSError) as error:
+            log.warning("backlog not marked", extra={"tenant_id": tenant_id, "error": str(error)})
