@@ -88,6 +88,8 @@ def _send(
         with session.send(
             request, timeout=(timeout, timeout), allow_redirects=False, stream=True
         ) as response:
+            if deadline.has_passed():  # cut off amid headers, they look complete
+                return Answer(status=None, error=_late(deadline))
             body, error = _read(response, deadline)
             return Answer(
                 status=response.status_code,

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 from apps.dispatch.models import PendingDelivery, State
 from apps.engine import router, working
@@ -245,7 +245,7 @@ def test_a_disabled_endpoint_asks_a_person_and_sends_nothing(
 
 
 def test_a_blocked_address_asks_a_person_and_keeps_the_exchange(
-    acme: TenantRef, endpoint_of: EndpointOf, run_all: RunAll, settings: SettingsWrapper
+    acme: TenantRef, endpoint_of: EndpointOf, run_all: RunAll, settings: Settings
 ) -> None:
     settings.ALLOW_PRIVATE_TARGETS = False
     with Receiver() as receiver:
