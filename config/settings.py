@@ -32,8 +32,8 @@ _DJANGO = [
     "django.contrib.sessions",
 ]
 SHARED_APPS = [
+    "apps.tenants",  # before django_tenants, whose create_tenant asks questions
     "django_tenants",
-    "apps.tenants",
     "apps.dispatch",
     "django_celery_results",
     *_DJANGO,

@@ -99,6 +99,9 @@ def open_stack(folder: Path, *, port: int, given: Mapping[str, str]) -> Stack:
     }
     environment.setdefault("DJANGO_DEBUG", "1")
     environment.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # A newcomer should see a failing endpoint end before a person in seconds, not in hours.
+    environment.setdefault("PMS_WEBHOOK_RETRY_ATTEMPTS", "4")
+    environment.setdefault("PMS_WEBHOOK_RETRY_FIRST_SECONDS", "1")
     stack = Stack(servers=servers, environment=environment, base_url=f"http://127.0.0.1:{port}")
     try:
         check_database(servers.database_url)

@@ -64,6 +64,8 @@ def _give_turns(deliveries: Sequence[NewDelivery]) -> None:
     """Write down the fair order: deficit round robin between tenants, urgent ones ahead.
 
     turn = max(clock, the tenant's last turn at this priority) + position / quantum + head start.
+    The clock is the turn of what is claimed next without its head start: counted twice, it would
+    put a newcomer behind everybody who is already there.
     """
     groups: dict[tuple[str, int, int, int], list[NewDelivery]] = defaultdict(list)
     for d in deliveries:
@@ -72,6 +74,7 @@ def _give_turns(deliveries: Sequence[NewDelivery]) -> None:
     lanes_in_use = sorted(set(zip(categories, lanes, strict=True)))
     clocks = {
         (row[0], row[1]): float(row[2])
+        - (HEAD_START[Priority(row[3])] if row[3] is not None else 0)
         for row in fetch(
             "clocks",
             {"categories": [c for c, _ in lanes_in_use], "lanes": [ln for _, ln in lanes_in_use]},

@@ -1,0 +1,97 @@
+"""Fair turns between tenants, urgent first within one, live before bulk, nothing starves."""
+
+from datetime import timedelta
+
+from apps.dispatch import operations
+from apps.dispatch.models import Lane, PendingDelivery
+from apps.engine import router
+from apps.engine.working import work
+from apps.events.store import Lineage, store_events
+from apps.tenants.entering import TenantRef, entering
+from pms_events.categories import P0, P4
+from pms_events.envelope import Envelope
+from pms_events.event_types import catalogue
+from tests.engine.handlers import handler
+
+
+def publish(
+    tenant: TenantRef, prefix: str, count: int, *, lane: Lane = Lane.LIVE, type: str = "custom.a"
+) -> None:
+    entry = catalogue.find(type)
+    with entering(tenant):
+        store_events(
+            [Envelope(id=f"{prefix}{n}", source="t", type=type, data={}) for n in range(count)],
+            [entry] * count,
+            lineage=Lineage(lane=lane),
+        )
+
+
+def route_all() -> None:
+    while router.route():
+        continue
+
+
+def order(limit: int) -> list[tuple[int, int]]:
+    """Tenant and priority of the next deliveries in the order of the claim."""
+    rows = PendingDelivery.objects.filter(state="ready", lane=Lane.LIVE)
+    return list(rows.order_by("turn", "tenant_id").values_list("tenant_id", "priority")[:limit])
+
+
+def test_a_flood_of_one_tenant_does_not_hold_another_up(acme: TenantRef, harbor: TenantRef) -> None:
+    with handler():
+        publish(acme, "a", 1000)
+        route_all()
+        publish(harbor, "h", 1)
+        route_all()
+        _, batch = operations.claim(
+            "automation", lane=Lane.LIVE, limit=50, lease_for=timedelta(minutes=1)
+        )
+    assert harbor.id in {delivery.tenant_id for delivery in batch}
+
+
+def test_two_floods_take_turns(acme: TenantRef, harbor: TenantRef) -> None:
+    with handler():
+        publish(acme, "a", 200)
+        publish(harbor, "h", 200)
+        route_all()
+    first = [tenant for tenant, _ in order(100)]
+    assert 40 <= first.count(acme.id) <= 60
+
+
+def test_the_urgent_overtakes_within_a_tenant_and_the_rest_still_moves(acme: TenantRef) -> None:
+    with handler(priority=P4):
+        publish(acme, "slow", 300)
+        route_all()
+    with handler(name="test.urgent", priority=P0):
+        publish(acme, "fast", 300)
+        route_all()
+    priorities = [priority for _, priority in order(400)]
+    assert set(priorities[:100]) == {P0}
+    assert P4 in priorities[:300]
+
+
+def test_a_tenant_that_was_busy_is_not_punished_when_all_is_quiet(
+    acme: TenantRef, harbor: TenantRef
+) -> None:
+    with handler():
+        publish(acme, "a", 400)
+        route_all()
+        while work("automation")[1]:
+            continue
+        publish(acme, "b", 20)
+        publish(harbor, "h", 100)
+        route_all()
+    assert acme.id in [tenant for tenant, _ in order(40)]
+
+
+def test_live_goes_before_bulk_and_bulk_moves_all_the_same(acme: TenantRef) -> None:
+    with handler() as seen:
+        publish(acme, "bulk", 20, lane=Lane.BULK)
+        publish(acme, "live", 200)
+        route_all()
+        for _ in range(16):
+            work("automation", limit=5)
+    names = [context.event.id for context in seen]
+    assert len(names) == 80
+    assert sum(name.startswith("live") for name in names) > 60
+    assert any(name.startswith("bulk") for name in names)
