@@ -96,12 +96,22 @@ def test_errors_do_not_repeat_the_url_which_may_hold_a_token() -> None:
     )
 
 
-def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_and_no_password_of_this_machine_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login us password ours\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
     with Receiver() as receiver, Receiver() as proxy:
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        monkeypatch.setenv("http_proxy", proxy.url)
+        for name in ("http_proxy", "HTTP_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
         post(receiver.url, headers={}, body=b"{}")
-    assert (len(receiver.received), proxy.received) == (1, [])
+    assert proxy.received == []
+    [request] = receiver.received
+    assert request.path == "/hook"
+    assert "authorization" not in request.headers
 
 
 @pytest.fixture
