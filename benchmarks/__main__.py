@@ -1,4 +1,7 @@
-"""`make bench`: each measure beside its yardstick, in turns, medians of five, ratios of one run."""
+"""`make bench`: each measure beside its yardstick, in turns, medians of five, ratios of one run.
+
+`python -m benchmarks latency` measures a part and writes nothing.
+"""
 
 import os
 import statistics
@@ -31,12 +34,13 @@ def main() -> None:
         os.environ["NAIVE_DATABASE_URL"] = _naive_database()
         django.setup()
         tenants = _tenants()
-        measured = {
-            **_throughput(tenants),
-            **_bookings(tenants),
-            **_latency(tenants),
-        }
-    results.write(measured)
+        parts = {"throughput": _throughput, "bookings": _bookings, "latency": _latency}
+        wanted = sys.argv[1:] or list(parts)
+        measured = {}
+        for name in wanted:
+            measured |= parts[name](tenants)
+    if wanted == list(parts):
+        results.write(measured)
     print(results.show(measured))
 
 
