@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from apps.engine.api import StatsView, metrics, readyz
+from apps.web.problems import no_such_address
 
 API_APPS = [
     "events",
@@ -23,4 +24,6 @@ urlpatterns = [
     path("api/v1/stats", StatsView.as_view(), name="stats"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    # Also in debug mode, where Django shows a page of its own.
+    path("api/<path:rest>", no_such_address),
 ]

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-_PATTERN = re.compile(r"^(\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?)$")
+_PATTERN = re.compile(r"^(\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?)\Z")
 
 
 def is_pattern(text: str) -> bool:

@@ -1,17 +1,24 @@
-"""Running `external` handlers: side by side, with no transaction open while talking to the outside."""
+"""Running `external` handlers: side by side, with no transaction open while talking to the outside.
+
+A target that hangs must not hold the others up: it gets half of the threads at most, and once it kept
+a delivery waiting long for nothing, the rest of its deliveries go back unstarted.
+"""
 
 import logging
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from datetime import UTC, datetime
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from uuid import UUID
 
 from django.conf import settings
 from django.db import close_old_connections, transaction
 
+from apps.dispatch import operations
 from apps.dispatch.work import Claimed
 from apps.engine.attempting import attempt
+from apps.engine.database_effects import can_end_in_time
 from apps.engine.settling import Tally, settle
 from apps.events.operations import Ran
 from apps.events.queries import load_events
@@ -20,37 +27,91 @@ from pms_events.context import Event
 
 log = logging.getLogger(__name__)
 
+_LONG = timedelta(seconds=2)
+_Target = tuple[int, str, str]
+
 
 @cache
 def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings.EXTERNAL_THREADS, thread_name_prefix="external")
 
 
-def run_external_group(deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Tally:
-    """Run deliveries of one tenant at once, then settle those that came back within the lease.
+class _Round:
+    """The external deliveries of one lease: what waits, what runs, which targets hang."""
 
-    Call it inside the tenant. What is still talking when the lease ends is lost to us: its verdict
-    is dropped, and the delivery runs again under the same idempotency key.
+    def __init__(self, work: Mapping[TenantRef, Sequence[Claimed]], lease: UUID) -> None:
+        self.lease = lease
+        self.tenants = {tenant.id: tenant for tenant in work}
+        self.waiting = deque(d for deliveries in work.values() for d in deliveries)
+        self.running: dict[Future[Ran], Claimed] = {}
+        self.hanging: set[_Target] = set()
+        self.events: dict[int, dict[UUID, Event]] = {}
+        for tenant, deliveries in work.items():
+            with entering(tenant):
+                self.events[tenant.id] = load_events({d.event_uid for d in deliveries})
+
+    def start_what_may(self) -> None:
+        """Start deliveries while threads are free; each target has half of them at most."""
+        busy = Counter(_target(d) for d in self.running.values())
+        most = max(1, settings.EXTERNAL_THREADS // 2)
+        put_back = []
+        while self.waiting and len(self.running) < settings.EXTERNAL_THREADS:
+            delivery = self.waiting.popleft()
+            target = _target(delivery)
+            if busy[target] >= most or target in self.hanging or not can_end_in_time(delivery):
+                put_back.append(delivery)
+                continue
+            busy[target] += 1
+            tenant = self.tenants[delivery.tenant_id]
+            future = _threads().submit(_attempt_inside, delivery, self.events[tenant.id], tenant)
+            self.running[future] = delivery
+        self.waiting.extendleft(reversed(put_back))
+
+    def settle(self, finished: set[Future[Ran]]) -> Tally:
+        """Settle what came back, tenant by tenant."""
+        total = Tally()
+        by_tenant: dict[int, list[Ran]] = {}
+        for future in finished:
+            delivery = self.running.pop(future)
+            ran = future.result()
+            by_tenant.setdefault(delivery.tenant_id, []).append(ran)
+            if ran.verdict.failure is not None and ran.finished_at - ran.started_at > _LONG:
+                self.hanging.add(_target(delivery))
+        for tenant_id, runs in by_tenant.items():
+            tenant = self.tenants[tenant_id]
+            with entering(tenant), transaction.atomic():
+                assert_server_inside(tenant)
+                total.add(settle(runs, lease=self.lease))
+        return total
+
+
+def run_external(work: Mapping[TenantRef, Sequence[Claimed]], *, lease: UUID) -> Tally:
+    """Run external deliveries of some tenants side by side; each is settled as it comes back.
+
+    What could not be started in time goes back with its attempt. What still talks when the lease ends
+    is lost to us: its verdict is dropped, and it runs again under the same idempotency key.
     """
-    events = load_events({d.event_uid for d in deliveries})
-    futures = [_threads().submit(_attempt_inside, d, events, tenant) for d in deliveries]
-    remaining = (deliveries[0].lease_until - datetime.now(UTC)).total_seconds()
-    finished, unfinished = wait(futures, timeout=max(0.0, remaining))
-    for future in unfinished:
-        future.cancel()
-    if unfinished:
-        log.error(
-            "external handlers outlived their lease",
-            extra={"tenant": tenant.schema_name, "count": len(unfinished)},
-        )
-    runs = [future.result() for future in futures if future in finished]
-    if not runs:
-        return Tally(lost=len(unfinished))
-    with transaction.atomic():
-        assert_server_inside(tenant)
-        tally = settle(runs, lease=lease)
-    tally.lost += len(unfinished)
-    return tally
+    total = Tally()
+    round_ = _Round(work, lease)
+    while True:
+        round_.start_what_may()
+        if not round_.running:
+            break
+        ends = next(iter(round_.running.values())).lease_until
+        left = (ends - datetime.now(UTC)).total_seconds()
+        finished, _ = wait(round_.running, timeout=max(0.0, left), return_when=FIRST_COMPLETED)
+        if not finished:
+            break
+        total.add(round_.settle(finished))
+    operations.release([d.id for d in round_.waiting], lease=lease)
+    if round_.running:
+        total.lost += len(round_.running)
+        log.error("external handlers outlived their lease", extra={"count": len(round_.running)})
+    return total
+
+
+def _target(delivery: Claimed) -> _Target:
+    return (delivery.tenant_id, delivery.handler, delivery.target)
 
 
 def _attempt_inside(delivery: Claimed, events: Mapping[UUID, Event], tenant: TenantRef) -> Ran:

@@ -4,7 +4,7 @@ import itertools
 import logging
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from uuid import UUID
@@ -16,7 +16,7 @@ from apps.dispatch import operations
 from apps.dispatch.models import Lane
 from apps.dispatch.work import Claimed
 from apps.engine.database_effects import can_end_in_time, run_database_group
-from apps.engine.external_effects import run_external_group
+from apps.engine.external_effects import run_external
 from apps.engine.settling import Tally
 from apps.tenants.entering import TenantRef, entering
 from apps.tenants.models import Tenant
@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 BULK_FIRST_EVERY = 8
 """Every n-th batch serves the bulk lane first, so that it moves under constant live load."""
+
+ROUNDS_OUTSIDE = 8
+"""How many deliveries a thread gets of a batch that talks to the outside."""
 
 _turns = itertools.count(1)
 _ABSENT_DELAY = timedelta(minutes=1)
@@ -37,7 +40,7 @@ def work(category: str, *, limit: int | None = None) -> tuple[Tally, bool]:
     Raises: OperationalError or InterfaceError when the database is away; what was claimed and not
     settled is given back, now or by the sweep when the lease ends.
     """
-    limit = limit or settings.CLAIM_BATCH
+    limit = limit or _usual_batch(category)
     lanes = [Lane.LIVE, Lane.BULK]
     if next(_turns) % BULK_FIRST_EVERY == 0:
         lanes.reverse()
@@ -54,22 +57,24 @@ def work(category: str, *, limit: int | None = None) -> tuple[Tally, bool]:
     return total, room <= 0
 
 
+def _usual_batch(category: str) -> int:
+    """How much to claim: what talks to the outside is slow, and what is claimed others cannot run."""
+    talks = any(h.category == category and h.effects is Effects.EXTERNAL for h in handlers)
+    at_once = settings.EXTERNAL_THREADS * ROUNDS_OUTSIDE
+    return min(settings.CLAIM_BATCH, at_once) if talks else settings.CLAIM_BATCH
+
+
 def run_batch(batch: Sequence[Claimed], *, lease: UUID) -> Tally:
-    """Run what one lease holds: ordered by tenant, each tenant entered once."""
+    """Run what one lease holds: databases' effects tenant by tenant, then the outside side by side.
+
+    Deliveries that were there when a worker died run after the others, each alone.
+    """
     total = Tally()
     unsettled = {delivery.id for delivery in batch}
-    tenants = _tenants({delivery.tenant_id for delivery in batch})
     try:
-        for tenant_id, members in itertools.groupby(batch, key=attrgetter("tenant_id")):
-            group = list(members)
-            tenant = tenants.get(tenant_id)
-            if tenant is None:
-                _put_aside(group, lease=lease)
-            else:
-                with entering(tenant):
-                    for part in _run_group(group, lease=lease, tenant=tenant):
-                        total.add(part)
-            unsettled -= {delivery.id for delivery in group}
+        for part, ids in _run_parts(batch, lease=lease):
+            total.add(part)
+            unsettled -= ids
     except (OperationalError, InterfaceError):
         connection.close()
         log.warning("database lost in a batch; giving it back", extra={"count": len(unsettled)})
@@ -78,38 +83,58 @@ def run_batch(batch: Sequence[Claimed], *, lease: UUID) -> Tally:
     return total
 
 
-def _run_group(group: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Iterator[Tally]:
-    """Run one tenant's deliveries: together; those that saw a crash alone, after the others."""
-    together = [d for d in group if d.crashes == 0]
-    if together and _time_is_left(together, lease=lease):
-        yield from _run_kinds(together, lease=lease, tenant=tenant)
-    for delivery in group:
-        if not delivery.crashes or not _time_is_left([delivery], lease=lease):
+def _run_parts(batch: Sequence[Claimed], *, lease: UUID) -> Iterator[tuple[Tally, set[int]]]:
+    """Run a batch part by part; gives what became of each and which deliveries it had."""
+    tenants = _tenants({delivery.tenant_id for delivery in batch})
+    external: dict[TenantRef, list[Claimed]] = {}
+    suspects: list[tuple[TenantRef, Claimed]] = []
+    for tenant_id, members in itertools.groupby(batch, key=attrgetter("tenant_id")):
+        group = list(members)
+        tenant = tenants.get(tenant_id)
+        if tenant is None:
+            yield _put_aside(group, lease=lease), _ids(group)
             continue
-        if operations.mark_alone(delivery.id, lease=lease):
-            yield from _run_kinds([delivery], lease=lease, tenant=tenant)
-
-
-def _run_kinds(group: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Iterator[Tally]:
-    external = [d for d in group if _is_external(d)]
-    database = [d for d in group if not _is_external(d)]
-    if database:
-        yield run_database_group(database, lease=lease, tenant=tenant)
+        suspects += [(tenant, d) for d in group if d.crashes]
+        outside = [d for d in group if not d.crashes and _is_external(d)]
+        if outside:
+            external[tenant] = outside
+        inside = [d for d in group if not d.crashes and not _is_external(d)]
+        if inside:
+            yield _run_inside(inside, lease=lease, tenant=tenant), _ids(inside)
     if external:
-        yield run_external_group(external, lease=lease, tenant=tenant)
+        yield run_external(external, lease=lease), _ids(itertools.chain(*external.values()))
+    for tenant, suspect in suspects:
+        yield _run_alone(suspect, lease=lease, tenant=tenant), {suspect.id}
+
+
+def _run_inside(group: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Tally:
+    """Run database effects, unless the batch was so slow that the lease might end first."""
+    if not all(can_end_in_time(delivery) for delivery in group):
+        operations.release([d.id for d in group], lease=lease)
+        return Tally()
+    with entering(tenant):
+        return run_database_group(group, lease=lease, tenant=tenant)
+
+
+def _run_alone(delivery: Claimed, *, lease: UUID, tenant: TenantRef) -> Tally:
+    """Run a suspect, after noting that it runs alone: from now on a crash is its own."""
+    if not can_end_in_time(delivery):
+        operations.release([delivery.id], lease=lease)
+        return Tally()
+    if not operations.mark_alone(delivery.id, lease=lease):
+        return Tally(lost=1)
+    if _is_external(delivery):
+        return run_external({tenant: [delivery]}, lease=lease)
+    return _run_inside([delivery], lease=lease, tenant=tenant)
+
+
+def _ids(deliveries: Iterable[Claimed]) -> set[int]:
+    return {delivery.id for delivery in deliveries}
 
 
 def _is_external(delivery: Claimed) -> bool:
     handler = handlers.find(delivery.handler)
     return handler is not None and handler.effects is Effects.EXTERNAL
-
-
-def _time_is_left(group: Sequence[Claimed], *, lease: UUID) -> bool:
-    """Give back what could not end before the lease does; others may have been slow before it."""
-    if all(can_end_in_time(delivery) for delivery in group):
-        return True
-    operations.release([d.id for d in group], lease=lease)
-    return False
 
 
 def _tenants(ids: set[int]) -> dict[int, TenantRef]:
@@ -119,16 +144,17 @@ def _tenants(ids: set[int]) -> dict[int, TenantRef]:
     }
 
 
-def _put_aside(group: Sequence[Claimed], *, lease: UUID) -> None:
+def _put_aside(group: Sequence[Claimed], *, lease: UUID) -> Tally:
     """A switched-off tenant's work waits; a tenant that does not exist is refused for good."""
     now = datetime.now(UTC)
     tenant_id = group[0].tenant_id
     if Tenant.objects.filter(id=tenant_id).exclude(schema_name="public").exists():
         later = now + _ABSENT_DELAY
         operations.reschedule([(d.id, later, False) for d in group], lease=lease)
-        return
+        return Tally()
     log.error("delivery without a tenant refused", extra={"tenant_id": tenant_id})
     operations.refuse(group, lease=lease, reason=f"there is no tenant {tenant_id}", now=now)
+    return Tally()
 
 
 def _note(category: str, tally: Tally) -> None:

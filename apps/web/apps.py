@@ -3,3 +3,8 @@ from django.apps import AppConfig
 
 class WebConfig(AppConfig):
     name = "apps.web"
+
+    def ready(self) -> None:
+        from apps.web import openapi
+
+        assert openapi  # defining the scheme registers it

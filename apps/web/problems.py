@@ -108,6 +108,10 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
     return answer(404, "There is nothing at this address.")
 
 
+def no_such_address(request: HttpRequest, rest: str) -> JsonResponse:
+    return answer(404, f"There is nothing at /api/{rest}: see /api/v1/docs/.")
+
+
 def server_error(request: HttpRequest) -> JsonResponse:
     return answer(500, "Something broke on our side: it is in the log, and nothing was accepted.")
 
