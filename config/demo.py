@@ -185,9 +185,9 @@ def review(story: Story) -> None:
 
 
 def replay(story: Story) -> None:
-    """Deliver all bookings again: nothing may change, nothing may be sent out."""
+    """Deliver a channel's bookings again: nothing may change, nothing may be sent out."""
     for client in story.clients.values():
-        chosen = {"filter": {"type": "booking.created", "state": "done"}}
+        chosen = {"filter": {"type": "booking.created", "source": "airbnb"}}
         preview = client.post("replays", {**chosen, "dry_run": True})
         started = client.post("replays", {**chosen, "reason": "demo"})
         story.wait(

@@ -31,7 +31,12 @@ def check_everything(
         posted = [e for e in events if e["type"] in OWN_TYPES]
         states = Counter(e["state"] for e in events)
         ended = states["done"] + states["discarded"] + states["failed"]
-        letters = len(_all(client, "dead-letters"))
+        letters = {
+            state: len(client.get("dead-letters", state=state, limit=500)["results"])
+            for state in ("open", "retrying", "corrected", "discarded")
+        }
+        unsettled = letters["open"] + letters["retrying"]
+        reviewed = f"{letters['corrected']} corrected, {letters['discarded']} discarded"
         entries = _all(client, "calendar")
         doubled = len(entries) - len({(e["source"], e["booking_ref"], e["ref"]) for e in entries})
         figures = _all(client, "reports/occupancy")
@@ -45,7 +50,9 @@ def check_everything(
                   sent[name] == len(posted)),
             Check(f"{name}: every event ended (own ones too)", f"{len(events)} = {told}",
                   len(events) == ended),
-            Check(f"{name}: fallback queue is empty", str(letters), letters == 0),
+            Check(f"{name}: fallback queue is empty", f"{unsettled} open", unsettled == 0),
+            Check(f"{name}: what people decided is on record", reviewed,
+                  (letters["corrected"], letters["discarded"]) == (1, 1)),
             Check(f"{name}: stays in the calendar", f"{len(entries)} of {stays}",
                   len(entries) == stays and doubled == 0),
             Check(f"{name}: nights counted once", f"{nights} = {booked}", nights == booked),
