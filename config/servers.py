@@ -3,6 +3,7 @@
 Used by `make run`, the demo, the tests and the benchmarks. Knows nothing of Django.
 """
 
+import atexit
 import os
 import socket
 import subprocess
@@ -85,12 +86,15 @@ def start_servers(
 def start_postgres(data: Path) -> tuple[str, Callable[[], None]]:
     """Start PostgreSQL on a unix socket; gives the address of its database and how to end it."""
     data.parent.mkdir(parents=True, exist_ok=True)
+    server = None
     try:
         server = get_server(data, cleanup_mode="stop", start=False)
         server.ensure_pgdata_inited()
         (data / "postgresql.auto.conf").write_text(_TUNING)
         server.start()
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
+        if server is not None:
+            atexit.unregister(server._cleanup)  # it would fail the same way, with a traceback
         raise ServerError(
             f"PostgreSQL did not start in {data}: {error} (its log: {data / 'log'})"
         ) from error
