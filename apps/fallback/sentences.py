@@ -53,10 +53,8 @@ def _task(dead_letter: DeadLetter, what: str) -> str:
     words = dead_letter.handler.rsplit(".", 1)[-1].replace("_", " ")
     noun = what.split(" ")[0]
     if words.endswith(f" {noun}"):
-        task = f"{words.removesuffix(noun)}{what}"
-    else:
-        task = f"{words} for {what}"
-    return f"{task} at {dead_letter.target}" if dead_letter.target else task
+        return f"{words.removesuffix(noun)}{what}"
+    return f"{words} for {what}"
 
 
 def foresee_retry(dead_letter: DeadLetter, *, behind: int) -> str:
