@@ -80,7 +80,8 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379
 CACHE_URL = env.str("CACHE_URL", default="") or (
     CELERY_BROKER_URL if CELERY_BROKER_URL.startswith("redis") else ""
 )
-# The cache only spares doorbells; without one in common, each process remembers its own.
+# The cache spares doorbells and counts for the rate limit. Without one in common every doorbell is
+# rung and nothing is counted: one that a process kept to itself would swallow what others wait for.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -89,7 +90,7 @@ CACHES = {
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
     if CACHE_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    else {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}
 }
 
 # --- Timeouts: each must be shorter than the next; checked at start-up (apps.engine.checks) ----
@@ -112,8 +113,14 @@ ALLOW_PRIVATE_TARGETS = env.bool("PMS_ALLOW_PRIVATE_TARGETS", default=DEBUG)
 
 # Each queue has a routing key of its own; without one, Celery would bind all to the default queue's.
 _EXCHANGE = Exchange("events", type="direct")
+_IS_RABBITMQ = CELERY_BROKER_URL.startswith(("amqp", "pyamqp"))
 CELERY_TASK_QUEUES = [
-    Queue(name, _EXCHANGE, routing_key=name)
+    Queue(
+        name,
+        _EXCHANGE,
+        routing_key=name,
+        queue_arguments={"x-queue-type": "quorum"} if _IS_RABBITMQ else None,
+    )
     for name in (
         *(category.queue for category in Category),
         "events.route",
@@ -133,12 +140,16 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = False  # the sweep rings again; a poison tas
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": VISIBILITY_TIMEOUT.total_seconds(),
-    "socket_connect_timeout": 2,
-    "socket_keepalive": True,
-    "health_check_interval": 10,
-}
+CELERY_BROKER_TRANSPORT_OPTIONS = (
+    {"confirm_publish": True}
+    if _IS_RABBITMQ
+    else {
+        "visibility_timeout": VISIBILITY_TIMEOUT.total_seconds(),
+        "socket_connect_timeout": 2,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    }
+)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"

@@ -30,6 +30,8 @@ def register() -> None:
         """Write one row an event. Run twice to the end, the second fails on the unique ref."""
         if context.event.type == "custom.poison":
             os._exit(9)
+        if context.event.type == "custom.harmless":
+            return
         Property.objects.create(ref=context.event.id, name="effect")
         marker = os.environ.get(ONCE)
         if context.event.type == "custom.slow_effect" and marker and not Path(marker).exists():
