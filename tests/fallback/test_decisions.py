@@ -69,7 +69,7 @@ def test_failures_that_differ_in_ids_and_numbers_only_are_one_group() -> None:
             "Could not record booking 333: there is no unit",
         ),
         ({"subject": "333"}, "Could not record booking 333: there is no unit"),
-        ({"target": "ep_1"}, "Could not record booking 333 at ep_1: there is no unit"),
+        ({"target": "ep_1"}, "Could not record booking 333: there is no unit"),
         (
             {"handler": "sync.push_availability"},
             "Could not push availability for booking 333: there is no unit",
