@@ -5,6 +5,8 @@ decided in PostgreSQL, never here.
 """
 
 import time
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from celery import shared_task
@@ -17,6 +19,7 @@ from apps.dispatch import doorbells
 from apps.engine import router, sweeping, working
 from apps.engine.ringing import send_chore
 from apps.events.models import ReplayState
+from apps.events.purging import purge_events
 from apps.events.replaying import step_replay
 from apps.tenants.entering import entering, get_tenant_by_id
 
@@ -81,3 +84,13 @@ def replay(tenant_id: int, replay_id: int) -> dict[str, Any]:
             told = {"replay": replay_id, "state": state.state, "replayed": state.replayed}
             if state.state != ReplayState.RUNNING or state.rate or time.monotonic() > until:
                 return told
+
+
+@shared_task(name="chores.purge", ignore_result=False, **_RETRY)
+def purge(tenant_id: int, before: str, archive: str) -> dict[str, Any]:
+    """Archive and delete a tenant's old events; its result is kept for operators."""
+    with entering(get_tenant_by_id(tenant_id)):
+        count, path = purge_events(
+            datetime.fromisoformat(before), archive=Path(archive), now=timezone.now()
+        )
+    return {"purged": count, "archive": str(path) if count else None}

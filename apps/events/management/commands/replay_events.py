@@ -4,15 +4,14 @@ import json
 import sys
 import threading
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from apps.events.filters import STATES, EventFilter
 from apps.events.models import Replay, ReplayState
+from apps.events.moments import read_moment
 from apps.events.replaying import BadReplay, preview_replay, start_replay, step_replay
 from apps.tenants.entering import UnknownTenant, entering, get_tenant
 from pms_events.patterns import is_pattern
@@ -46,8 +45,8 @@ class Command(BaseCommand):
             type=options["type"],
             subject=options["subject"],
             state=options["state"],
-            since=_moment("--since", options["since"]),
-            until=_moment("--until", options["until"]),
+            since=read_moment("--since", options["since"]),
+            until=read_moment("--until", options["until"]),
         )
         try:
             with entering(get_tenant(options["tenant"])):
@@ -108,15 +107,3 @@ class Command(BaseCommand):
         share = replay.replayed / replay.total if replay.total else 1.0
         bar = "#" * int(30 * min(share, 1.0))
         self.stderr.write(f"\r[{bar:<30}] {replay.replayed}/{replay.total}", ending="")
-
-
-def _moment(name: str, text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise CommandError(f"{name}: '{text}' is no time with an offset: 2027-06-01T00:00:00Z")
-    return moment
