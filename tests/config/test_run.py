@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -100,10 +102,18 @@ def start() -> Iterator[Start]:
             process.wait(20)
 
 
-def test_it_starts_everything_and_leaves_nothing_behind(start: Start, tmp_path: Path) -> None:
-    folder, port = tmp_path / "var", free_port()
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder outside of pytest's own, which other test runs close to the user of PostgreSQL."""
+    folder = Path(tempfile.mkdtemp(prefix="pms-run-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_it_starts_everything_and_leaves_nothing_behind(start: Start, place: Path) -> None:
+    folder, port = place / "var", free_port()
     process = start(folder, port)
-    demo = _wait_for_demo(folder, process, tmp_path)
+    demo = _wait_for_demo(folder, process, place)
     assert demo["base_url"] == f"http://127.0.0.1:{port}"
     assert set(demo["platform"]) == {"host", "username", "password"}
     assert set(demo["tenants"]) == {"acme", "harbor"}
@@ -113,7 +123,7 @@ def test_it_starts_everything_and_leaves_nothing_behind(start: Start, tmp_path: 
     _end(process, folder)
 
     again = start(folder, port)
-    eventually(lambda: "The product is running" in (tmp_path / "run.log").read_text(), seconds=60)
+    eventually(lambda: "The product is running" in (place / "run.log").read_text(), seconds=60)
     assert json.loads((folder / "demo.json").read_text()) == demo
     key = demo["tenants"]["acme"]["api_key"]
     kept = _get(demo, key, "bookings", booking_ref="RUN-1")["results"]
@@ -121,11 +131,9 @@ def test_it_starts_everything_and_leaves_nothing_behind(start: Start, tmp_path: 
     _end(again, folder)
 
 
-def _wait_for_demo(
-    folder: Path, process: subprocess.Popen[bytes], tmp_path: Path
-) -> dict[str, Any]:
+def _wait_for_demo(folder: Path, process: subprocess.Popen[bytes], place: Path) -> dict[str, Any]:
     def is_written() -> bool:
-        assert process.poll() is None, (tmp_path / "run.log").read_text()
+        assert process.poll() is None, (place / "run.log").read_text()
         return (folder / "demo.json").exists()
 
     eventually(is_written, seconds=90)
