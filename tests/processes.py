@@ -64,6 +64,16 @@ class Process:
         return self.log.read_text(errors="replace")
 
 
+def _once(process: Process, is_up: Callable[[], bool]) -> Process:
+    """Wait until a process is up; one that does not come up is ended, so that none is left behind."""
+    try:
+        eventually(is_up)
+    except BaseException:
+        process.kill()
+        raise
+    return process
+
+
 def start_web(log: Path, *, port: int, **environment: str) -> Process:
     """Start gunicorn and wait until it answers."""
     command = [
@@ -80,8 +90,7 @@ def start_web(log: Path, *, port: int, **environment: str) -> Process:
         except requests.ConnectionError:
             return False
 
-    eventually(answers)
-    return process
+    return _once(process, answers)
 
 
 def start_worker(
@@ -101,5 +110,4 @@ def start_worker(
             raise AssertionError(f"the worker ended: {process.text()[-2000:]}")
         return "the worker is ready" in process.text()[before:]
 
-    eventually(ready)
-    return process
+    return _once(process, ready)
