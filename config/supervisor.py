@@ -4,7 +4,6 @@ Each process has a session of its own and is told by the kernel when the supervi
 nothing outlives it, whatever ends it.
 """
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -16,11 +15,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from config.children import dying_with_us
+
 GRACE_SECONDS = 6.0
 _MAX_PAUSE_SECONDS = 10.0
 _STEADY_SECONDS = 10.0
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def read_procfile(path: Path) -> dict[str, str]:
@@ -31,10 +30,6 @@ def read_procfile(path: Path) -> dict[str, str]:
         if colon and not line.startswith("#"):
             commands[name.strip()] = command.strip()
     return commands
-
-
-def _die_with_parent() -> None:
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @dataclass(slots=True)
@@ -114,7 +109,8 @@ class Supervisor:
             text=True,
             errors="replace",
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            # The quick end of Celery and gunicorn: nobody is left to end politely for.
+            preexec_fn=dying_with_us(signal.SIGQUIT),
         )
         child.started = time.monotonic()
         assert child.process.stdout is not None
