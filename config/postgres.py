@@ -55,6 +55,8 @@ def start_postgres(data: Path) -> tuple[str, Callable[[], None]]:
         (data / "postgresql.auto.conf").write_text(_TUNING)
         sockets = _socket_folder(data, server.system_user)
         process = _spawn(server, sockets, log)
+    except ServerError:
+        raise
     except (OSError, RuntimeError, subprocess.SubprocessError) as error:
         raise ServerError(
             f"PostgreSQL did not start in {data}: {error} (its log: {log})"

@@ -3,8 +3,9 @@
 import logging
 
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
-from apps.tenants.entering import PUBLIC, entering_public, leave
+from apps.tenants.entering import PUBLIC, entering_public
 from apps.tenants.models import Domain, Tenant
 
 log = logging.getLogger(__name__)
@@ -15,12 +16,12 @@ class TenantExists(ValueError):
 
 
 def create_tenant(schema_name: str, *, name: str, host: str) -> Tenant:
-    """Create a tenant with its schema and host. Half-made tenants are removed again.
+    """Create a tenant with its schema and host, in one transaction: whole or not at all.
 
     Raises: ValidationError for a bad name, TenantExists.
     """
     tenant = Tenant(schema_name=schema_name, name=name)
-    with entering_public():
+    with entering_public(), transaction.atomic():
         if Tenant.objects.filter(schema_name=schema_name).exists():
             raise TenantExists(f"tenant '{schema_name}' exists already")
         if Domain.objects.filter(domain=host).exists():
@@ -29,13 +30,8 @@ def create_tenant(schema_name: str, *, name: str, host: str) -> Tenant:
             raise ValidationError(f"'{schema_name}' is reserved by PostgreSQL: choose another name")
         tenant.full_clean(exclude=["id"])
         tenant.save()
-        try:
-            tenant.create_schema(check_if_exists=True, verbosity=0)
-            Domain.objects.create(domain=host, tenant=tenant, is_primary=True)
-        except BaseException:
-            leave()
-            tenant.delete(force_drop=True)
-            raise
+        tenant.create_schema(check_if_exists=True, verbosity=0)
+        Domain.objects.create(domain=host, tenant=tenant, is_primary=True)
     log.info("tenant created", extra={"tenant": schema_name, "host": host})
     return tenant
 
