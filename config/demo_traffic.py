@@ -1,6 +1,7 @@
 """Demo traffic over HTTP: what a channel and a front desk send, so that no screen is empty."""
 
 from datetime import UTC, date, datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
@@ -90,32 +91,45 @@ def _event(
 
 
 def add_property(client: Client, ref: str) -> list[str]:
-    """Make a demo property with its units; gives the ids of the units."""
+    """Make a demo property with its units where they are missing; gives the ids of the units."""
     name, count = UNITS[ref]
-    client.post("properties", {"id": ref, "name": name, "timezone": "Europe/Lisbon"})
+    _ensure(client, "properties", {"id": ref, "name": name, "timezone": "Europe/Lisbon"})
     units = [f"{ref}-{100 + n}" for n in range(1, count + 1)]
     for unit in units:
-        client.post(
+        _ensure(
+            client,
             "units",
             {"id": unit, "property_id": ref, "name": unit.rpartition("-")[2], "unit_type": "flat"},
         )
     return units
 
 
+def _ensure(client: Client, path: str, body: Any) -> None:
+    try:
+        client.post(path, body)
+    except requests.HTTPError as error:
+        if error.response.status_code != HTTPStatus.CONFLICT:
+            raise
+
+
 def send_demo_traffic(base_url: str, demo: dict[str, Any]) -> None:
-    """Make properties and units, then send bookings, changes, a conflict and what fails."""
+    """Make properties and units, then send bookings, changes, a conflict and what fails.
+
+    Safe to run again after a first start that was interrupted on the way.
+    """
     for name, tenant in demo["tenants"].items():
         client = Client(base_url, tenant)
         ref = PROPERTY_OF[name]
         units = add_property(client, ref)
-        client.post(
-            "endpoints",
-            {
-                "url": "http://127.0.0.1:9/hooks/pms",
-                "description": "A receiver that is down, to show a delivery that fails",
-                "patterns": ["booking.conflict_detected", "booking.cancelled"],
-            },
-        )
+        if not client.get("endpoints")["results"]:
+            client.post(
+                "endpoints",
+                {
+                    "url": "http://127.0.0.1:9/hooks/pms",
+                    "description": "A receiver that is down, to show a delivery that fails",
+                    "patterns": ["booking.conflict_detected", "booking.cancelled"],
+                },
+            )
         client.post("events", _story(name.upper(), ref, units))
 
 

@@ -2,30 +2,23 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
+import requests
+
 from config.demo_traffic import send_demo_traffic
+from config.ending import Ended, Ending
 from config.stack import ROOT, Stack, StackError, open_stack
-
-
-class _Ended(Exception):
-    """A signal asked us to stop."""
-
-
-def _end(signum: int, frame: FrameType | None) -> None:
-    raise _Ended
 
 
 def main() -> int:
     """Start, show where everything is, keep it running. Gives the exit status."""
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGINT, _end)
+    ending = Ending()
+    ending.listen()
     folder = Path(os.environ.get("PMS_VAR_DIR", ROOT / "var")).resolve()
     stack = None
     try:
@@ -35,25 +28,27 @@ def main() -> int:
         is_first = not demo_file.exists()
         demo = prepare(stack, demo_file)
         print("Starting …", flush=True)
-        stack.start_processes()
+        stack.start_processes(check=ending.check)
         if is_first:
-            send_demo_traffic(stack.base_url, demo)
+            try:
+                send_demo_traffic(stack.base_url, demo)
+            except requests.RequestException as error:
+                raise StackError(f"the demo's own events were refused: {error}") from error
         write_demo_file(demo_file, demo)
         print(welcome(demo), flush=True)
         while stack.supervisor is not None:
+            ending.check()
             stack.supervisor.poll()
             time.sleep(0.5)
         return 0
     except StackError as error:
         print(f"make run: {error}", file=sys.stderr)
         return 1
-    except _Ended:
+    except Ended:
         print("\nStopping …", flush=True)
         return 0
     finally:
-        # A second Ctrl-C must not leave anything half ended.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        ending.ignore()
         if stack is not None:
             stack.stop()
 

@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +47,11 @@ class Stack:
             raise StackError(f"manage.py {arguments[0]} failed: {lines[-1]}")
         return done.stdout
 
-    def start_processes(self) -> None:
-        """Start what the Procfile names and wait until the product is ready."""
+    def start_processes(self, *, check: Callable[[], None] = lambda: None) -> None:
+        """Start what the Procfile names and wait until the product is ready.
+
+        `check` is called while waiting: it may raise to end that.
+        """
         self.supervisor = Supervisor(
             read_procfile(ROOT / "Procfile"), self.environment, folder=ROOT
         )
@@ -57,6 +60,7 @@ class Stack:
         while not self.is_ready():
             if time.monotonic() > end:
                 raise StackError(f"{self.base_url}/readyz is not ready after {READY_SECONDS} s")
+            check()
             self.supervisor.poll()
             time.sleep(0.1)
 
