@@ -45,17 +45,17 @@ def _one_batch(tenant: TenantRef, numbers: range, prefix: str, data: str, digest
             )  # fmt: skip
             add_arrivals(
                 [
-                    (tenant.id, uid, "custom.bench", name, now, 0, None, "", True, None)
+                    (tenant.id, uid, "custom.bench", name, now, 0, None, "", True, None, None)
                     for uid, name in ids
                 ]
             )
         with transaction.atomic():
-            fetch("take_arrivals", {"limit": BATCH})
+            fetch("take_arrivals", {"limit": BATCH, "since": 0})
             insert_values(
                 statement("add_pending"),
                 [
                     (tenant.id, uid, "bench.noop", "", name, "bare", 3, 0, "ready", n / 20, now,
-                     True, None, 0, 0, 0, False, False)
+                     True, None, None, 0, 0, 0, False, False)
                     for n, (uid, name) in enumerate(ids)
                 ],
             )  # fmt: skip
@@ -63,7 +63,7 @@ def _one_batch(tenant: TenantRef, numbers: range, prefix: str, data: str, digest
         claimed = fetch(
             "claim",
             {"category": "bare", "lane": 0, "limit": BATCH, "lease": lease,
-             "lease_for": timedelta(seconds=60)},
+             "lease_for": timedelta(seconds=60), "since": float("-inf")},
         )  # fmt: skip
         with transaction.atomic():
             fetch(

@@ -4,8 +4,16 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, task_prerun
+from celery.signals import (
+    setup_logging,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_shutting_down,
+)
 from django.db import close_old_connections
+
+from apps.engine import stopping
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -25,3 +33,20 @@ def _keep_our_logging(**_: Any) -> None:
 def _check_connections(**_: Any) -> None:
     """Let go of a connection that is broken or old; Django looks at it again with the next query."""
     close_old_connections()
+
+
+@worker_init.connect
+def _begin(**_: Any) -> None:
+    stopping.go_on()
+
+
+@worker_process_init.connect
+def _listen(**_: Any) -> None:
+    """A child that is told to stop by itself ends gently, too."""
+    stopping.listen()
+
+
+@worker_shutting_down.connect
+def _give_back(**_: Any) -> None:
+    """The worker is told to stop: its children give back what they have not started."""
+    stopping.stop_everybody()

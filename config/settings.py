@@ -100,6 +100,8 @@ LEASE = timedelta(seconds=env.float("PMS_LEASE_SECONDS", default=60))
 VISIBILITY_TIMEOUT = timedelta(hours=1)
 CLAIM_BATCH = env.int("PMS_CLAIM_BATCH", default=500)
 EXTERNAL_THREADS = env.int("PMS_EXTERNAL_THREADS", default=8)
+# How long work may be ready without anything moving before it is called stuck.
+STUCK_AFTER = timedelta(seconds=env.float("PMS_STUCK_SECONDS", default=60))
 # Pending deliveries, and events a second, beyond which a tenant is asked to come back later (429).
 BACKLOG_LIMIT = env.int("PMS_BACKLOG_LIMIT", default=2_000_000)
 INGEST_RATE = env.int("PMS_INGEST_RATE", default=20_000)

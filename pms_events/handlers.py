@@ -29,13 +29,26 @@ class Effects(StrEnum):
     EXTERNAL = "external"
 
 
+class OnDead(StrEnum):
+    """What a delivery that needs a person does to its stream.
+
+    RELEASE: the next goes on, as if it had ended. HOLD: the stream waits until a person decides;
+    for effects that would be wrong without the one before them.
+    """
+
+    RELEASE = "release"
+    HOLD = "hold"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handler:
     """A function that reacts to event types.
 
     name: `<app>.<function>`, stable: deliveries in flight refer to it.
     types: event types or patterns. fan_out: one delivery per subscribed target instead of one.
-    ordered: deliveries of one stream run one at a time, in order.
+    ordered: deliveries of one stream run one at a time, in order. on_dead: see `OnDead`.
+    coalesce: only the newest of a stream runs; the older ones that wait end as superseded. For
+    handlers that state how things are now, whatever happened on the way.
     limit: how long one run may take before it counts as failed.
     """
 
@@ -46,6 +59,8 @@ class Handler:
     effects: Effects
     retry: Retry
     ordered: bool = True
+    on_dead: OnDead = OnDead.RELEASE
+    coalesce: bool = False
     fan_out: bool = False
     priority: Priority | None = None
     limit: timedelta = timedelta(seconds=20)
@@ -76,6 +91,8 @@ class Handlers:
         for pattern in handler.types:
             if not is_pattern(pattern):
                 raise RegistryError(f"{where}: '{pattern}' is no event type or pattern")
+        if not handler.ordered and (handler.coalesce or handler.on_dead is OnDead.HOLD):
+            raise RegistryError(f"{where}: coalesce and on_dead='hold' need ordered=True")
         self._by_name[handler.name] = handler
         self._by_type.clear()
 
@@ -120,6 +137,8 @@ def handles(
     effects: Effects = Effects.DATABASE,
     retry: Retry | None = None,
     ordered: bool = True,
+    on_dead: OnDead = OnDead.RELEASE,
+    coalesce: bool = False,
     fan_out: bool = False,
     priority: Priority | None = None,
     limit: timedelta = timedelta(seconds=20),
@@ -141,6 +160,8 @@ def handles(
                 effects=effects,
                 retry=retry or Retry(),
                 ordered=ordered,
+                on_dead=OnDead(on_dead),
+                coalesce=coalesce,
                 fan_out=fan_out,
                 priority=priority,
                 limit=limit,

@@ -4,29 +4,75 @@ Called under the router's advisory lock, in its transaction: there is no other w
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
 
+from django.db import connection
+
+from apps.dispatch.clocks import Clock, read_clocks
+from apps.dispatch.marks import Pace
 from apps.dispatch.models import State
-from apps.dispatch.operations import key_columns
+from apps.dispatch.operations import key_columns, unhold
 from apps.dispatch.statements import execute, fetch, insert_values, statement
 from apps.dispatch.work import ArrivalRow, NewDelivery, StreamKey
 from pms_events.categories import Priority
 from pms_events.routing import HEAD_START, QUANTUM
 
+_pace = Pace()
+_MARGIN = 10_000
+_first_seen = 0
+"""Below it, less a margin for publishers that commit late, this process saw no arrival."""
+
 
 def take_arrivals(*, limit: int) -> list[ArrivalRow]:
     """Take the oldest arrivals, in the order of their acceptance."""
-    return sorted(ArrivalRow(*row) for row in fetch("take_arrivals", {"limit": limit}))
+    global _first_seen
+    rows = []
+    if not _pace.is_due:
+        rows = fetch("take_arrivals", {"limit": limit, "since": _first_seen - _MARGIN})
+    if _pace.is_due or (len(rows) < limit and _pace.is_cheap):
+        with _pace.looking_from_the_bottom():
+            rows += fetch("take_arrivals", {"limit": limit - len(rows), "since": 0})
+    arrivals = sorted((ArrivalRow(*row) for row in rows), key=attrgetter("id"))
+    if arrivals:
+        _first_seen = arrivals[0].id
+    return arrivals
 
 
-def add(deliveries: Sequence[NewDelivery]) -> set[str]:
-    """Store new deliveries in order; gives the categories that have new ready work."""
+def has_arrivals() -> bool:
+    """Tell whether anything waits for the router; what came late may be told a while later."""
+    if not _pace.is_due:
+        return _has_arrivals(_first_seen - _MARGIN) or (_pace.is_cheap and _has_arrivals(0))
+    with _pace.looking_from_the_bottom():
+        return _has_arrivals(0)
+
+
+def _has_arrivals(since: int) -> bool:
+    with connection.cursor() as cursor:
+        sql = "SELECT id FROM dispatch_arrival WHERE id >= %s ORDER BY id LIMIT 1"
+        cursor.execute(sql, [since])
+        return cursor.fetchone() is not None
+
+
+def add(deliveries: Sequence[NewDelivery], *, weights: Mapping[int, float]) -> set[str]:
+    """Store new deliveries in order; gives the categories that have new ready work.
+
+    weights: of the tenants whose share of the turns is not the usual one.
+    """
     if not deliveries:
         return set()
     _put_in_streams(deliveries)
-    _give_turns(deliveries)
+    _give_turns(deliveries, weights)
     insert_values(statement("add_pending"), [delivery.row() for delivery in deliveries])
     return {d.category for d in deliveries if d.state == State.READY}
+
+
+def take_places(arrivals: Sequence[ArrivalRow]) -> None:
+    """Let go the heads whose place corrections have taken; what is oldest in their streams goes on.
+
+    After `add`, in its transaction.
+    """
+    unhold([arrival.place for arrival in arrivals if arrival.place is not None])
 
 
 def _put_in_streams(deliveries: Sequence[NewDelivery]) -> None:
@@ -60,26 +106,19 @@ def _taken(keys: list[StreamKey]) -> set[StreamKey]:
     return taken
 
 
-def _give_turns(deliveries: Sequence[NewDelivery]) -> None:
+def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float]) -> None:
     """Write down the fair order: deficit round robin between tenants, urgent ones ahead.
 
-    turn = max(clock, the tenant's last turn at this priority) + position / quantum + head start.
-    The clock is the turn of what is claimed next without its head start: counted twice, it would
-    put a newcomer behind everybody who is already there.
+    turn = max(clock, the tenant's last turn at this priority) + position / quantum + head start,
+    where the tenant's weight multiplies the quantum. The clock is the turn of what is claimed next
+    without its head start: counted twice, it would put a newcomer behind everybody already there.
     """
     groups: dict[tuple[str, int, int, int], list[NewDelivery]] = defaultdict(list)
     for d in deliveries:
         groups[(d.category, d.arrival.lane, d.arrival.tenant_id, d.priority)].append(d)
     categories, lanes, tenants, priorities = (list(c) for c in zip(*groups, strict=True))
     lanes_in_use = sorted(set(zip(categories, lanes, strict=True)))
-    clocks = {
-        (row[0], row[1]): float(row[2])
-        - (HEAD_START[Priority(row[3])] if row[3] is not None else 0)
-        for row in fetch(
-            "clocks",
-            {"categories": [c for c, _ in lanes_in_use], "lanes": [ln for _, ln in lanes_in_use]},
-        )
-    }
+    clocks = {place: _base_of(clock) for place, clock in read_clocks(lanes_in_use).items()}
     columns = {
         "categories": categories, "lanes": lanes, "tenants": tenants, "priorities": priorities,
     }  # fmt: skip
@@ -88,7 +127,14 @@ def _give_turns(deliveries: Sequence[NewDelivery]) -> None:
     for group, members in groups.items():
         base = max(clocks[group[:2]], last.get(group, 0.0))
         start = HEAD_START[Priority(group[3])]
+        quantum = QUANTUM * weights.get(group[2], 1.0)
         for position, delivery in enumerate(members):
-            delivery.turn = base + start + position / QUANTUM
-        turns.append(base + len(members) / QUANTUM)
+            delivery.turn = base + start + position / quantum
+        turns.append(base + len(members) / quantum)
     execute("keep_turns", {**columns, "turns": turns})
+
+
+def _base_of(clock: Clock) -> float:
+    if clock.turn is None or clock.priority is None:
+        return clock.last_turn
+    return clock.turn - HEAD_START[clock.priority]

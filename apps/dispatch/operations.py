@@ -1,4 +1,4 @@
-"""What is done to the hot tables, outside of routing: accept, claim, finish, put off, sweep.
+"""What is done to the hot tables, outside of routing and claiming: accept, put off, give back.
 
 Every change of a leased delivery is fenced: it names the lease, and reports what it touched.
 """
@@ -6,44 +6,27 @@ Every change of a leased delivery is fenced: it names the lease, and reports wha
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import transaction
 
-from apps.dispatch.models import Chore, Lane, RefusedDelivery, TargetSubscription
+from apps.dispatch.clocks import clock_columns
+from apps.dispatch.doorbells import ring_on_commit
+from apps.dispatch.models import Chore, RefusedDelivery, TargetSubscription
 from apps.dispatch.statements import execute, fetch, insert_values
-from apps.dispatch.work import Claimed, StreamKey
-from pms_events.verdicts import MAX_CRASHES
+from apps.dispatch.work import Claimed, Redriven, StreamKey
 
 _ADD_ARRIVALS = """INSERT INTO dispatch_arrival (tenant_id, event_uid, type, stream, accepted_at,
-lane, handlers, target, include_external, replay_id) VALUES %s"""
+lane, handlers, target, include_external, replay_id, place) VALUES %s"""
 
 
 def add_arrivals(rows: Sequence[tuple[Any, ...]]) -> None:
     """Mark events as accepted and not routed, in the caller's transaction.
 
     Rows: tenant id, event uid, type, stream, accepted at, lane, handlers or None, target,
-    include_external, replay id or None.
+    include_external, replay id or None, the delivery whose place a correction takes or None.
     """
     insert_values(_ADD_ARRIVALS, rows)
-
-
-def claim(
-    category: str, *, lane: Lane, limit: int, lease_for: timedelta
-) -> tuple[UUID, list[Claimed]]:
-    """Lease up to `limit` ready deliveries, in the fair order; commits. Gives the lease token."""
-    lease = uuid4()
-    rows = fetch(
-        "claim",
-        {
-            "category": category,
-            "lane": int(lane),
-            "limit": limit,
-            "lease": lease,
-            "lease_for": lease_for,
-        },
-    )
-    return lease, sorted((Claimed(*row) for row in rows), key=lambda c: (c.tenant_id, c.id))
 
 
 def lock_leased(ids: Sequence[int], *, lease: UUID) -> set[int]:
@@ -63,7 +46,7 @@ def promote(keys: Iterable[StreamKey]) -> set[str]:
     keys = list(keys)
     if not keys:
         return set()
-    return {row[0] for row in fetch("promote", key_columns(keys))}
+    return {row[0] for row in fetch("promote", {**key_columns(keys), **clock_columns()})}
 
 
 def key_columns(keys: Sequence[StreamKey]) -> dict[str, list[Any]]:
@@ -96,7 +79,20 @@ def reschedule(rows: Sequence[tuple[int, datetime, bool]], *, lease: UUID) -> se
 
 def release(ids: Sequence[int], *, lease: UUID) -> int:
     """Give claimed deliveries back unstarted; their attempt is not counted."""
-    return execute("release", {"ids": list(ids), "lease": lease}) if ids else 0
+    if not ids:
+        return 0
+    return execute("release", {"ids": list(ids), "lease": lease, **clock_columns()})
+
+
+def find_newest_waiting(keys: Sequence[StreamKey]) -> dict[int, int]:
+    """Find what came last into each stream and waits; locked. Gives ids by the keys' positions."""
+    return {row[0] - 1: row[1] for row in fetch("newest_waiting", key_columns(keys))}
+
+
+def lease_newest(ids: Sequence[int], *, lease: UUID, lease_for: timedelta) -> list[Claimed]:
+    """Put the newest of streams under our lease, in the transaction that ended their heads."""
+    rows = fetch("lease_newest", {"ids": list(ids), "lease": lease, "lease_for": lease_for})
+    return [Claimed(*row) for row in rows]
 
 
 def mark_alone(delivery_id: int, *, lease: UUID) -> bool:
@@ -107,26 +103,28 @@ def mark_alone(delivery_id: int, *, lease: UUID) -> bool:
         return bool(cursor.rowcount)
 
 
-def make_due(*, limit: int = 2000) -> set[str]:
-    """Make deliveries ready whose time has come; gives the categories that have new work."""
-    return {row[0] for row in fetch("make_due", {"limit": limit})}
+def unhold(ids: Sequence[int]) -> None:
+    """Let dead heads go that held their streams, and promote what waited behind them.
 
-
-def expire_leases(
-    *, lease_for: timedelta, limit: int = 1000
-) -> tuple[UUID, list[Claimed], set[str]]:
-    """Take back what dead workers held.
-
-    Gives a lease token, the deliveries that crashed too often (now ours under that token, to be
-    buried), and the categories of those that are ready again.
+    Those that hold nothing are left as they are. In the caller's transaction.
     """
-    lease = uuid4()
-    rows = fetch(
-        "expired",
-        {"limit": limit, "lease": lease, "lease_for": lease_for, "max_crashes": MAX_CRASHES},
-    )
-    poison = [Claimed(*row[:-1]) for row in rows if row[-1] == "running"]
-    return lease, poison, {row[6] for row in rows if row[-1] == "ready"}
+    if ids:
+        keys = fetch("unhold", {"ids": list(ids)})
+        ring_on_commit(promote([(row[0], row[1], row[2], row[3]) for row in keys]))
+
+
+def redrive(rows: Sequence[Redriven]) -> None:
+    """Owe deliveries again under their old ids, at the place in their stream that their ids give.
+
+    Those with a stream wait until it is free; the oldest of it goes first. In the caller's
+    transaction.
+    """
+    if not rows:
+        return
+    columns = zip(Redriven._fields, map(list, zip(*rows, strict=True)), strict=True)
+    fetch("redrive", {**dict(columns), **clock_columns()})
+    keys = [(r.tenants, r.handlers, r.targets, r.streams) for r in rows if r.streams is not None]
+    ring_on_commit({r.categories for r in rows} | promote(keys))
 
 
 def heal_streams(*, limit: int = 1000) -> set[str]:
@@ -154,26 +152,6 @@ def refuse(deliveries: Sequence[Claimed], *, lease: UUID, reason: str, now: date
             ],
             ignore_conflicts=True,
         )
-
-
-def redrive(rows: Sequence[tuple[Any, ...]], keys: Sequence[StreamKey]) -> None:
-    """Owe deliveries again under their old ids, at the place in their stream that their ids give.
-
-    Rows: see `_REDRIVE`. Those with a stream wait until it is free; `promote` follows at once.
-    In the caller's transaction.
-    """
-    insert_values(_REDRIVE, rows)
-    promote(keys)
-
-
-_REDRIVE = """INSERT INTO dispatch_pendingdelivery (id, tenant_id, event_uid, handler, target,
-stream, category, priority, state, attempts, accepted_at, lane, turn, failures, crashes,
-include_external, is_redriven, runs_alone)
-SELECT v.*, 0, COALESCE((SELECT r.turn FROM dispatch_pendingdelivery r
-        WHERE r.state = 'ready' AND r.category = v.category AND r.lane = 0
-        ORDER BY r.turn LIMIT 1), 0), 0, 0, true, true, false
-FROM (VALUES %s) AS v(id, tenant_id, event_uid, handler, target, stream, category, priority, state,
-                      attempts, accepted_at)"""
 
 
 def set_subscription(*, tenant_id: int, handler: str, target: str, patterns: Sequence[str]) -> None:
@@ -204,16 +182,19 @@ def end_chore(*, tenant_id: int, kind: str, ref: int) -> None:
 
 
 def note_progress(
-    *, category: str, minute: datetime, worker: str, done: int, retried: int, dead: int,
-    discarded: int,
+    *, category: str, now: datetime, worker: str, done: int, retried: int, dead: int,
+    discarded: int, superseded: int,
 ) -> None:  # fmt: skip
     """Add one batch to this worker's row of the minute."""
+    minute = now.replace(second=0, microsecond=0)
+    counts = [done, retried, dead, discarded, superseded]
     with transaction.get_connection().cursor() as cursor:
-        cursor.execute(_PROGRESS, [category, minute, worker, done, retried, dead, discarded])
+        cursor.execute(_PROGRESS, [category, minute, worker, now, *counts])
 
 
-_PROGRESS = """INSERT INTO dispatch_progress AS p (category, minute, worker, done, retried, dead,
-discarded) VALUES (%s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (category, minute, worker) DO UPDATE SET done = p.done + EXCLUDED.done,
-retried = p.retried + EXCLUDED.retried, dead = p.dead + EXCLUDED.dead,
-discarded = p.discarded + EXCLUDED.discarded"""
+_PROGRESS = """INSERT INTO dispatch_progress AS p (category, minute, worker, last_at, done, retried,
+dead, discarded, superseded) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (category, minute, worker) DO UPDATE SET last_at = EXCLUDED.last_at,
+done = p.done + EXCLUDED.done, retried = p.retried + EXCLUDED.retried,
+dead = p.dead + EXCLUDED.dead, discarded = p.discarded + EXCLUDED.discarded,
+superseded = p.superseded + EXCLUDED.superseded"""

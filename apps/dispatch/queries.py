@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Max, Min, Sum
+from django.db.models import Sum
 
 from apps.dispatch.models import Arrival, Chore, PendingDelivery, Progress, State
 
@@ -30,22 +30,6 @@ def count_behind(tenant_id: int, *, handler: str, target: str, stream: str | Non
     return PendingDelivery.objects.filter(
         tenant_id=tenant_id, handler=handler, target=target, stream=stream, state=State.WAITING
     ).count()
-
-
-def has_arrivals() -> bool:
-    """Tell whether anything waits for the router. Plan: first row of the primary key."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM dispatch_arrival)")
-        return bool(cursor.fetchone()[0])
-
-
-def get_ready_categories(categories: Sequence[str]) -> list[str]:
-    """Tell which categories have ready work. Plan: one probe of pending_ready a category."""
-    sql = """SELECT c FROM unnest(%s::text[]) AS c WHERE EXISTS (
-        SELECT FROM dispatch_pendingdelivery p WHERE p.state = 'ready' AND p.category = c)"""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [list(categories)])
-        return [row[0] for row in cursor.fetchall()]
 
 
 def get_tenants_over(limit: int) -> list[int]:
@@ -105,9 +89,7 @@ def get_progress(*, now: datetime, window: timedelta) -> dict[str, dict[str, int
     rows = (
         Progress.objects.filter(minute__gte=now - window)
         .values("category")
-        .annotate(
-            Sum("done"), Sum("retried"), Sum("dead"), Sum("discarded"), Max("minute"), Min("minute")
-        )
+        .annotate(Sum("done"), Sum("retried"), Sum("dead"), Sum("discarded"), Sum("superseded"))
     )
     return {
         row["category"]: {
@@ -115,6 +97,7 @@ def get_progress(*, now: datetime, window: timedelta) -> dict[str, dict[str, int
             "retried": row["retried__sum"],
             "dead": row["dead__sum"],
             "discarded": row["discarded__sum"],
+            "superseded": row["superseded__sum"],
         }
         for row in rows
     }

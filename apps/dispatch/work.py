@@ -20,6 +20,7 @@ class ArrivalRow(NamedTuple):
     target: str
     include_external: bool
     replay_id: int | None
+    place: int | None
 
 
 class Claimed(NamedTuple):
@@ -42,6 +43,7 @@ class Claimed(NamedTuple):
     replay_id: int | None
     is_redriven: bool
     lease_until: datetime
+    turn: float
 
     @property
     def key(self) -> tuple[int, str, str, str] | None:
@@ -80,5 +82,21 @@ class NewDelivery:
         return (
             a.tenant_id, a.event_uid, self.handler, self.target, self.stream, self.category,
             self.priority, a.lane, self.state, self.turn, a.accepted_at, a.include_external,
-            a.replay_id, 0, 0, 0, False, False,
+            a.replay_id, a.place, 0, 0, 0, False, False,
         )  # fmt: skip
+
+
+class Redriven(NamedTuple):
+    """A delivery that is owed again; the fields are named as redrive.sql takes their columns."""
+
+    ids: int
+    tenants: int
+    uids: UUID
+    handlers: str
+    targets: str
+    streams: str | None
+    categories: str
+    priorities: int
+    accepted: datetime
+    attempts: int
+    outside: bool

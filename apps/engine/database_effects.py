@@ -10,6 +10,7 @@ from apps.dispatch import operations
 from apps.dispatch.work import Claimed
 from apps.engine.attempting import attempt
 from apps.engine.settling import Tally, settle
+from apps.engine.stopping import is_stopping
 from apps.events.operations import Ran
 from apps.events.queries import load_events
 from apps.tenants.entering import TenantRef, assert_server_inside
@@ -41,7 +42,7 @@ def _run_together(deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantR
         events = load_events({d.event_uid for d in deliveries})
         runs: list[Ran] = []
         for delivery in deliveries:
-            if runs and not can_end_in_time(delivery):
+            if runs and (is_stopping() or not can_end_in_time(delivery)):
                 break
             ran = attempt(delivery, events, tenant=tenant, is_trial=True)
             if ran.verdict.failure is not None:
@@ -50,7 +51,8 @@ def _run_together(deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantR
         tally = settle(runs, lease=lease)
         if tally.lost:
             raise _Undone
-        operations.release([d.id for d in deliveries[len(runs) :]], lease=lease)
+        rest = [d.id for d in deliveries[len(runs) :]]
+        tally.given_back = operations.release(rest, lease=lease)
         return tally
 
 
@@ -62,11 +64,11 @@ def _run_guarded(deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRe
         events = load_events({d.event_uid for d in held})
         runs: list[Ran] = []
         for delivery in held:
-            if runs and not can_end_in_time(delivery):
+            if runs and (is_stopping() or not can_end_in_time(delivery)):
                 break
             runs.append(_attempt_in_savepoint(delivery, events, tenant=tenant))
         tally = settle(runs, lease=lease)
-        operations.release([d.id for d in held[len(runs) :]], lease=lease)
+        tally.given_back = operations.release([d.id for d in held[len(runs) :]], lease=lease)
         tally.lost += len(deliveries) - len(held)
         return tally
 

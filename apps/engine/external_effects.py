@@ -20,6 +20,7 @@ from apps.dispatch.work import Claimed
 from apps.engine.attempting import attempt
 from apps.engine.database_effects import can_end_in_time
 from apps.engine.settling import Tally, settle
+from apps.engine.stopping import is_stopping
 from apps.events.operations import Ran
 from apps.events.queries import load_events
 from apps.tenants.entering import TenantRef, assert_server_inside, entering
@@ -28,6 +29,10 @@ from pms_events.context import Event
 log = logging.getLogger(__name__)
 
 _LONG = timedelta(seconds=2)
+_LOOK_UP_SECONDS = 0.5
+"""How often a round that waits looks up to see whether it was told to stop."""
+_PATIENCE = timedelta(seconds=3)
+"""How long a stop waits for what talks to the outside."""
 _Target = tuple[int, str, str]
 
 
@@ -51,7 +56,12 @@ class _Round:
                 self.events[tenant.id] = load_events({d.event_uid for d in deliveries})
 
     def start_what_may(self) -> None:
-        """Start deliveries while threads are free; each target has half of them at most."""
+        """Start deliveries while threads are free; each target has half of them at most.
+
+        None when this worker was told to stop.
+        """
+        if is_stopping():
+            return
         busy = Counter(_target(d) for d in self.running.values())
         most = max(1, settings.EXTERNAL_THREADS // 2)
         put_back = []
@@ -93,21 +103,39 @@ def run_external(work: Mapping[TenantRef, Sequence[Claimed]], *, lease: UUID) ->
     """
     total = Tally()
     round_ = _Round(work, lease)
+    told_at = None
     while True:
         round_.start_what_may()
         if not round_.running:
             break
+        if told_at is None and is_stopping():
+            told_at = datetime.now(UTC)
         ends = next(iter(round_.running.values())).lease_until
+        if told_at is not None:
+            ends = min(ends, told_at + _PATIENCE)
         left = (ends - datetime.now(UTC)).total_seconds()
-        finished, _ = wait(round_.running, timeout=max(0.0, left), return_when=FIRST_COMPLETED)
-        if not finished:
+        if left <= 0:
             break
+        finished, _ = wait(
+            round_.running, timeout=min(_LOOK_UP_SECONDS, left), return_when=FIRST_COMPLETED
+        )
         total.add(round_.settle(finished))
-    operations.release([d.id for d in round_.waiting], lease=lease)
+    total.given_back += operations.release([d.id for d in round_.waiting], lease=lease)
     if round_.running:
-        total.lost += len(round_.running)
-        log.error("external handlers outlived their lease", extra={"count": len(round_.running)})
+        total.add(_leave(list(round_.running.values()), lease=lease, is_told=told_at is not None))
     return total
+
+
+def _leave(talking: Sequence[Claimed], *, lease: UUID, is_told: bool) -> Tally:
+    """Give up what still talks: to a stop, or because its lease is over.
+
+    At a stop it is put off, without using an attempt, until the talk must have ended.
+    """
+    log.error("external handlers left talking", extra={"count": len(talking), "stop": is_told})
+    if is_told:
+        later = datetime.now(UTC) + 2 * settings.HTTP_TIMEOUT
+        operations.reschedule([(d.id, later, False) for d in talking], lease=lease)
+    return Tally(lost=len(talking))
 
 
 def _target(delivery: Claimed) -> _Target:

@@ -10,9 +10,11 @@ from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import KombuError, OperationalError
 from redis.exceptions import RedisError
 
-from apps.dispatch.models import PendingDelivery, Progress, State
+from apps.dispatch.models import Pulse
+from apps.engine.watching import ROUTE, SWEEP
 
-STALLED_AFTER = timedelta(seconds=60)
+_SILENCE = timedelta(seconds=30)
+"""A sweep comes every second; after so long without one, nobody makes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +33,7 @@ def get_health(*, now: datetime | None = None) -> list[Part]:
     database = _database()
     parts = [database, _broker(), _cache()]
     if database.is_ok:
-        parts += _stalled(now)
+        parts += _moving(now)
     return parts
 
 
@@ -66,23 +68,29 @@ def _cache() -> Part:
     return Part(name="cache", is_ok=True, reason="answers", is_needed=False)
 
 
-def _stalled(now: datetime) -> list[Part]:
-    """Compare backlog with progress: ready work and no completion means stuck or no worker."""
-    old = PendingDelivery.objects.filter(state=State.READY, accepted_at__lt=now - STALLED_AFTER)
-    waiting = list(old.order_by("category").values_list("category", flat=True).distinct())
-    moving = set(
-        Progress.objects.filter(
-            category__in=waiting, minute__gte=now - STALLED_AFTER - timedelta(minutes=1)
-        ).values_list("category", flat=True)
-    )
-    return [
-        Part(
-            name=f"category {category}",
-            is_ok=False,
-            reason=f"ready work older than {STALLED_AFTER.seconds} s and nothing completed: "
-            f"is a worker of events.{category} running?",
-            is_needed=False,
+def _moving(now: datetime) -> list[Part]:
+    """Tell whether the sweep goes round, and what it found stuck (`apps.engine.watching`)."""
+    pulses = {pulse.name: pulse for pulse in Pulse.objects.all()}
+    parts = [_sweep(pulses.get(SWEEP), now)]
+    for name, pulse in sorted(pulses.items()):
+        if pulse.stuck_since is None or pulse.waiting_since is None:
+            continue
+        seconds = (now - pulse.waiting_since).total_seconds()
+        queue = "events.route" if name == ROUTE else f"events.{name}"
+        reason = (
+            f"work is ready and nothing has moved for {seconds:.0f} s: is a worker of {queue} "
+            "running, and does it listen? Restarting it loses nothing"
         )
-        for category in waiting
-        if category not in moving
-    ]
+        what = "router" if name == ROUTE else f"category {name}"
+        parts.append(Part(name=what, is_ok=False, reason=reason, is_needed=False))
+    return parts
+
+
+def _sweep(pulse: Pulse | None, now: datetime) -> Part:
+    if pulse is not None and now - pulse.seen_at < _SILENCE:
+        return Part(name="sweep", is_ok=True, reason="goes round", is_needed=False)
+    last = (
+        f"the last was {(now - pulse.seen_at).total_seconds():.0f} s ago" if pulse else "none yet"
+    )
+    reason = f"nobody sweeps ({last}): are beat and a worker of events.sweep running?"
+    return Part(name="sweep", is_ok=False, reason=reason, is_needed=False)

@@ -3,8 +3,8 @@
 from django.db import connection, transaction
 
 from apps.dispatch import doorbells
-from apps.dispatch.adding import add, take_arrivals
-from apps.dispatch.routes import get_routes
+from apps.dispatch.adding import add, take_arrivals, take_places
+from apps.dispatch.routes import get_routes, get_weights
 from apps.dispatch.work import ArrivalRow, NewDelivery
 from pms_events.event_types import catalogue
 from pms_events.handlers import handlers
@@ -25,7 +25,8 @@ def route(*, limit: int = BATCH) -> int | None:
         if not _is_the_router():
             return None
         arrivals = take_arrivals(limit=limit)
-        categories = add(decide(arrivals))
+        categories = add(decide(arrivals), weights=get_weights())
+        take_places(arrivals)
         doorbells.ring_on_commit(categories)
     return len(arrivals)
 

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from apps.dispatch import doorbells, operations
 from apps.events.models import DeliveryState
-from apps.events.operations import Ran, finish, record_attempts
+from apps.events.operations import Ran, finish, hold, record_attempts
 from apps.fallback.burying import bury, resolve
 from apps.fallback.models import DeadLetterState
+from pms_events.handlers import OnDead, handlers
 from pms_events.verdicts import Kind
 
 _END_STATE = {
@@ -20,13 +21,18 @@ _END_STATE = {
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """How many deliveries came to which end; `lost` had their lease taken by another."""
+    """How many deliveries came to which end.
+
+    `lost` had their lease taken by another; `given_back` were not started, and are ready again.
+    """
 
     done: int = 0
     retried: int = 0
     dead: int = 0
     discarded: int = 0
     lost: int = 0
+    superseded: int = 0
+    given_back: int = 0
 
     def add(self, other: "Tally") -> None:
         self.done += other.done
@@ -34,6 +40,13 @@ class Tally:
         self.dead += other.dead
         self.discarded += other.discarded
         self.lost += other.lost
+        self.superseded += other.superseded
+        self.given_back += other.given_back
+
+    @property
+    def moved(self) -> int:
+        """How many were decided about."""
+        return self.done + self.retried + self.dead + self.discarded + self.superseded
 
 
 def settle(runs: Sequence[Ran], *, lease: UUID) -> Tally:
@@ -44,7 +57,10 @@ def settle(runs: Sequence[Ran], *, lease: UUID) -> Tally:
     """
     ending = [ran for ran in runs if ran.verdict.kind in _END_STATE]
     delaying = [ran for ran in runs if ran.verdict.kind not in _END_STATE]
-    removed = finish([(ran, _END_STATE[ran.verdict.kind]) for ran in ending], lease=lease)
+    holding = [ran for ran in ending if _holds_its_stream(ran)]
+    leaving = [ran for ran in ending if not _holds_its_stream(ran)]
+    removed = finish([(ran, _END_STATE[ran.verdict.kind]) for ran in leaving], lease=lease)
+    removed |= hold(holding, lease=lease)
     delayed = operations.reschedule(
         [
             (ran.delivery.id, ran.verdict.due_at, ran.verdict.kind is Kind.RETRY)
@@ -69,6 +85,14 @@ def settle(runs: Sequence[Ran], *, lease: UUID) -> Tally:
         retried=len(put_off),
         lost=len(runs) - len(ended) - len(put_off),
     )
+
+
+def _holds_its_stream(ran: Ran) -> bool:
+    """Tell whether a dead delivery keeps the next of its stream waiting until a person decides."""
+    if ran.verdict.kind is not Kind.DEAD or ran.delivery.stream is None:
+        return False
+    handler = handlers.find(ran.delivery.handler)
+    return handler is not None and handler.on_dead is OnDead.HOLD
 
 
 def _close_dead_letters(ended: Sequence[Ran]) -> None:

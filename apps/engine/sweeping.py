@@ -10,9 +10,14 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from apps.dispatch import doorbells, operations, queries
-from apps.dispatch.models import Chore, Progress
+from apps.dispatch.adding import has_arrivals
+from apps.dispatch.caps import get_caps, is_closed, unpark
+from apps.dispatch.clocks import read_clocks
+from apps.dispatch.models import Chore, Lane, Progress
+from apps.dispatch.sweeping import expire_leases, make_due
 from apps.dispatch.work import Claimed
 from apps.engine.settling import settle
+from apps.engine.watching import ROUTE, watch
 from apps.events.limits import mark_backlog_full
 from apps.events.operations import Ran
 from apps.tenants.entering import UnknownTenant, entering, get_tenant_by_id
@@ -43,22 +48,32 @@ def sweep() -> list[Chore]:
 
 def _sweep(run: int) -> list[Chore]:
     now = datetime.now(UTC)
-    operations.make_due()
-    lease, poison, _ = operations.expire_leases(lease_for=settings.LEASE)
+    make_due()
+    lease, poison, _ = expire_leases(lease_for=settings.LEASE)
     if poison:
         _bury_poison(poison, lease=lease, now=now)
+    unpark()
     if run % _HEAL_EVERY == 0:
         operations.heal_streams()
     if run % _BACKLOG_EVERY == 0:
         mark_backlog_full(queries.get_tenants_over(settings.BACKLOG_LIMIT))
     if run % _PRUNE_EVERY == 0:
         Progress.objects.filter(minute__lt=now - _KEEP_PROGRESS).delete()
-    # Insisted on: a coalesced doorbell may be exactly the one that was lost.
-    if queries.has_arrivals():
-        doorbells.ring(doorbells.ROUTE, insist=True)
-    for category in queries.get_ready_categories(doorbells.CATEGORIES):
-        doorbells.ring(category, insist=True)
+    waiting = _get_waiting()
+    for name in waiting:
+        # Insisted on: a coalesced doorbell may be exactly the one that was lost.
+        doorbells.ring(name, insist=True)
+    watch(waiting=waiting, now=now)
     return queries.get_due_chores(now=now)
+
+
+def _get_waiting() -> list[str]:
+    """Tell which categories have ready work that is not paused, and whether anything has arrived."""
+    places = [(name, int(lane)) for name in doorbells.CATEGORIES for lane in Lane]
+    ready = {place[0] for place, clock in read_clocks(places).items() if clock.turn is not None}
+    caps = get_caps() if ready else []
+    waiting = [name for name in sorted(ready) if not is_closed(caps, category=name)]
+    return [ROUTE, *waiting] if has_arrivals() else waiting
 
 
 def _bury_poison(poison: list[Claimed], *, lease: UUID, now: datetime) -> None:

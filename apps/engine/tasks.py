@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from apps.dispatch import doorbells
 from apps.engine import router, sweeping, working
 from apps.engine.ringing import send_chore
+from apps.engine.stopping import busy, is_stopping
 from apps.events.models import ReplayState
 from apps.events.purging import purge_events
 from apps.events.replaying import step_replay
@@ -41,7 +42,7 @@ def route() -> None:
     """Route all that has arrived."""
     doorbells.heard(doorbells.ROUTE)
     misses = 0
-    while misses < _ROUTER_PATIENCE:
+    while misses < _ROUTER_PATIENCE and not is_stopping():
         taken = router.route()
         if taken is None:
             # Another router is about to end; what came after its last look is ours.
@@ -55,9 +56,13 @@ def route() -> None:
 def work(category: str) -> None:
     """Run one batch of a category; ring again, behind the others, when there may be more."""
     doorbells.heard(category)
-    _, is_more = working.work(category)
-    if is_more:
+    if is_stopping():
         doorbells.ring(category)
+        return
+    with busy():
+        _, is_more = working.work(category)
+        if is_more:
+            doorbells.ring(category)
 
 
 @shared_task(name="engine.sweep", **_RETRY)

@@ -4,7 +4,7 @@ import itertools
 import logging
 import os
 import socket
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from uuid import UUID
@@ -13,11 +13,14 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from apps.dispatch import operations
+from apps.dispatch.claiming import claim
 from apps.dispatch.models import Lane
 from apps.dispatch.work import Claimed
 from apps.engine.database_effects import can_end_in_time, run_database_group
 from apps.engine.external_effects import run_external
 from apps.engine.settling import Tally
+from apps.engine.stopping import is_stopping
+from apps.engine.superseding import take_newest
 from apps.tenants.entering import TenantRef, entering
 from apps.tenants.models import Tenant
 from pms_events.handlers import Effects, handlers
@@ -46,15 +49,15 @@ def work(category: str, *, limit: int | None = None) -> tuple[Tally, bool]:
         lanes.reverse()
     total, room = Tally(), limit
     for lane in lanes:
-        lease, batch = operations.claim(category, lane=lane, limit=room, lease_for=settings.LEASE)
+        lease, batch = claim(category, lane=lane, limit=room, lease_for=settings.LEASE)
         room -= len(batch)
         if batch:
             total.add(run_batch(batch, lease=lease))
         if room <= 0:
             break
-    if room < limit:
+    if total.moved:
         _note(category, total)
-    return total, room <= 0
+    return total, room <= 0 or bool(total.given_back)
 
 
 def _usual_batch(category: str) -> int:
@@ -69,10 +72,11 @@ def run_batch(batch: Sequence[Claimed], *, lease: UUID) -> Tally:
 
     Deliveries that were there when a worker died run after the others, each alone.
     """
-    total = Tally()
-    unsettled = {delivery.id for delivery in batch}
+    tenants = _tenants({delivery.tenant_id for delivery in batch})
+    batch, total = take_newest(batch, lease=lease, tenants=tenants)
+    unsettled = _ids(batch)
     try:
-        for part, ids in _run_parts(batch, lease=lease):
+        for part, ids in _run_parts(batch, lease=lease, tenants=tenants):
             total.add(part)
             unsettled -= ids
     except (OperationalError, InterfaceError):
@@ -83,9 +87,10 @@ def run_batch(batch: Sequence[Claimed], *, lease: UUID) -> Tally:
     return total
 
 
-def _run_parts(batch: Sequence[Claimed], *, lease: UUID) -> Iterator[tuple[Tally, set[int]]]:
+def _run_parts(
+    batch: Sequence[Claimed], *, lease: UUID, tenants: Mapping[int, TenantRef]
+) -> Iterator[tuple[Tally, set[int]]]:
     """Run a batch part by part; gives what became of each and which deliveries it had."""
-    tenants = _tenants({delivery.tenant_id for delivery in batch})
     external: dict[TenantRef, list[Claimed]] = {}
     suspects: list[tuple[TenantRef, Claimed]] = []
     for tenant_id, members in itertools.groupby(batch, key=attrgetter("tenant_id")):
@@ -109,18 +114,16 @@ def _run_parts(batch: Sequence[Claimed], *, lease: UUID) -> Iterator[tuple[Tally
 
 def _run_inside(group: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Tally:
     """Run database effects, unless the batch was so slow that the lease might end first."""
-    if not all(can_end_in_time(delivery) for delivery in group):
-        operations.release([d.id for d in group], lease=lease)
-        return Tally()
+    if is_stopping() or not all(can_end_in_time(delivery) for delivery in group):
+        return Tally(given_back=operations.release([d.id for d in group], lease=lease))
     with entering(tenant):
         return run_database_group(group, lease=lease, tenant=tenant)
 
 
 def _run_alone(delivery: Claimed, *, lease: UUID, tenant: TenantRef) -> Tally:
     """Run a suspect, after noting that it runs alone: from now on a crash is its own."""
-    if not can_end_in_time(delivery):
-        operations.release([delivery.id], lease=lease)
-        return Tally()
+    if is_stopping() or not can_end_in_time(delivery):
+        return Tally(given_back=operations.release([delivery.id], lease=lease))
     if not operations.mark_alone(delivery.id, lease=lease):
         return Tally(lost=1)
     if _is_external(delivery):
@@ -160,10 +163,11 @@ def _put_aside(group: Sequence[Claimed], *, lease: UUID) -> Tally:
 def _note(category: str, tally: Tally) -> None:
     operations.note_progress(
         category=category,
-        minute=datetime.now(UTC).replace(second=0, microsecond=0),
+        now=datetime.now(UTC),
         worker=f"{socket.gethostname()[:20]}:{os.getpid()}",
         done=tally.done,
         retried=tally.retried,
         dead=tally.dead,
         discarded=tally.discarded,
+        superseded=tally.superseded,
     )

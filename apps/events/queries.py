@@ -7,9 +7,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from apps.dispatch.models import PendingDelivery
+from apps.dispatch.models import PendingDelivery, State
 from apps.dispatch.queries import get_pending_of, get_unrouted
-from apps.events.models import Attempt, Delivery, DeliveryState
+from apps.events.models import Attempt, Delivery, DeliveryState, Replay
 from apps.tenants.entering import current_tenant
 from pms_events.context import Event
 
@@ -37,6 +37,15 @@ def load_events(uids: Iterable[UUID]) -> dict[UUID, Event]:
         )
         for row in rows
     }
+
+
+def get_kept_inside(delivery_ids: Sequence[int]) -> set[int]:
+    """Tell which finished deliveries belong to a replay that must not reach the outside."""
+    rows = Delivery.objects.filter(pk__in=delivery_ids, replay_id__isnull=False)
+    replays = dict(rows.values_list("id", "replay_id"))
+    inside = Replay.objects.filter(pk__in=set(replays.values()), include_external=False)
+    kept = set(inside.values_list("pk", flat=True))
+    return {delivery for delivery, replay in replays.items() if replay in kept}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,7 +84,8 @@ def get_stories(uids: Sequence[UUID], *, with_attempts: bool = False) -> dict[UU
     unrouted = get_unrouted(tenant.id, uids)
     stories = {uid: Story(is_routed=uid not in unrouted) for uid in uids}
     for pending in get_pending_of(tenant.id, uids):
-        stories[pending.event_uid].pending.append(pending)
+        if pending.state != State.HELD:  # told by its row in the history
+            stories[pending.event_uid].pending.append(pending)
     # A redriven delivery is both ended (dead) and owed again: what is owed wins.
     owed = {p.id for story in stories.values() for p in story.pending}
     for ended in Delivery.objects.filter(event_uid__in=uids).order_by("id"):

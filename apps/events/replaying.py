@@ -136,7 +136,7 @@ def step_replay(replay_id: int, *, now: datetime) -> Replay | None:
         add_arrivals(
             [
                 (tenant.id, e.uid, e.type, e.stream, now, int(Lane.BULK), replay.handlers, "",
-                 replay.include_external, replay.pk)
+                 replay.include_external, replay.pk, None)
                 for e in events
             ]
         )  # fmt: skip

@@ -35,7 +35,8 @@ JOIN events_event e USING (source, event_id)"""
 class Lineage:
     """Where stored events come from and how far they go.
 
-    causation: the event that led to them. handlers, target: deliver to these only.
+    causation: the event that led to them. handlers, target: deliver to these only. place: the
+    delivery whose place in its stream they take.
     """
 
     causation: UUID | None = None
@@ -43,6 +44,7 @@ class Lineage:
     include_external: bool = True
     handlers: list[str] | None = None
     target: str = ""
+    place: int | None = None
 
 
 class EventStore:
@@ -97,7 +99,7 @@ def store_events(
         receipts = _receipts(rows, new)
         arrivals = [
             (tenant.id, row[0], row[3], row[7], now, int(lineage.lane), lineage.handlers,
-             lineage.target, lineage.include_external, None)
+             lineage.target, lineage.include_external, None, lineage.place)
             for row in rows
             if row[0] in new
         ]  # fmt: skip

@@ -11,10 +11,12 @@ from uuid import UUID
 
 from django.db import transaction
 
-from apps.dispatch.doorbells import ring_on_commit, ring_router_on_commit
+from apps.dispatch.doorbells import ring_router_on_commit
 from apps.dispatch.models import Lane
-from apps.dispatch.operations import add_arrivals, redrive
+from apps.dispatch.operations import add_arrivals, redrive, unhold
+from apps.dispatch.work import Redriven
 from apps.events.models import Delivery, DeliveryState, Event
+from apps.events.queries import get_kept_inside
 from apps.events.store import Lineage, store_events
 from apps.fallback.correcting import check_correction
 from apps.fallback.models import DeadLetter, DeadLetterState, Review
@@ -69,7 +71,8 @@ def correct(
 ) -> UUID:
     """Publish a new event with corrected data, caused by the original, to the handler that failed.
 
-    Gives the uid of the new event. The failed delivery is closed as corrected.
+    Gives the uid of the new event. The failed delivery is closed as corrected; the new event's takes
+    its place in the stream, and a stream that was held goes on with it.
     Raises: AlreadyDecided, CannotCorrect, InvalidEvent when the data does not fit the schema.
     """
     _assert_open(dead_letter)
@@ -89,6 +92,7 @@ def correct(
         causation=original.uid,
         handlers=[dead_letter.handler] if narrowed else None,
         target=dead_letter.target,
+        place=dead_letter.delivery_id if narrowed else None,
     )
     with transaction.atomic():
         ours = _take([dead_letter], DeadLetterState.CORRECTED, actor=actor, note=note, now=now)
@@ -109,6 +113,7 @@ def discard(dead_letters: Sequence[DeadLetter], *, actor: str, note: str, now: d
     with transaction.atomic():
         ours = _take(dead_letters, DeadLetterState.DISCARDED, actor=actor, note=note, now=now)
         _close_delivery(ours, DeliveryState.DISCARDED, f"discarded by {actor}: {note}")
+        unhold([d.delivery_id for d in ours])
         _review(ours, "discard", actor=actor, note=note, now=now)
     return len(ours)
 
@@ -142,18 +147,17 @@ def _assert_open(dead_letter: DeadLetter) -> None:
 
 def _redrive(dead_letters: Sequence[DeadLetter], *, tenant: TenantRef) -> None:
     """Owe the deliveries again. Those of a stream wait for what runs in it, then go first."""
-    if not dead_letters:
-        return
-    rows = [
-        (d.delivery_id, tenant.id, d.event_uid, d.handler, d.target, d.stream, d.category,
-         d.priority, "ready" if d.stream is None else "waiting", d.attempts, d.accepted_at)
-        for d in dead_letters
-    ]  # fmt: skip
-    keys = [
-        (tenant.id, d.handler, d.target, d.stream) for d in dead_letters if d.stream is not None
-    ]
-    redrive(rows, keys)
-    ring_on_commit({d.category for d in dead_letters})
+    kept_inside = get_kept_inside([d.delivery_id for d in dead_letters])
+    redrive(
+        [
+            Redriven(
+                ids=d.delivery_id, tenants=tenant.id, uids=d.event_uid, handlers=d.handler,
+                targets=d.target, streams=d.stream, categories=d.category, priorities=d.priority,
+                accepted=d.accepted_at, attempts=d.attempts, outside=d.delivery_id not in kept_inside,
+            )
+            for d in dead_letters
+        ]
+    )  # fmt: skip
 
 
 def _reroute(dead_letters: Sequence[DeadLetter], *, tenant: TenantRef, actor: str) -> set[UUID]:
@@ -171,7 +175,7 @@ def _reroute(dead_letters: Sequence[DeadLetter], *, tenant: TenantRef, actor: st
         stream = entry.stream_of(subject=event.subject, event_id=event.event_id, data=event.data)
         arrivals.append(
             (tenant.id, event.uid, event.type, stream, d.accepted_at, int(Lane.LIVE), None, "",
-             True, None)
+             True, None, None)
         )  # fmt: skip
         done.append(d)
     if done:

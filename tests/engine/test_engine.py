@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import transaction
 
-from apps.dispatch import operations
+from apps.dispatch.claiming import claim
 from apps.dispatch.models import Arrival, Lane, PendingDelivery, RefusedDelivery, State
 from apps.engine import router, working
 from apps.events.models import Delivery, Event
@@ -192,7 +192,7 @@ def test_a_lost_lease_settles_nothing(acme: TenantRef) -> None:
     with handler(lose):
         send(acme, "1")
         router.route()
-        lease, batch = operations.claim(
+        lease, batch = claim(
             "automation", lane=Lane.LIVE, limit=10, lease_for=timedelta(seconds=60)
         )
         PendingDelivery.objects.update(state=State.READY, lease=None, lease_until=None)

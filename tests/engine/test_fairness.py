@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from apps.dispatch import operations
+from apps.dispatch.claiming import claim
 from apps.dispatch.models import Lane, PendingDelivery
 from apps.engine import router
 from apps.engine.working import work
@@ -43,9 +43,7 @@ def test_a_flood_of_one_tenant_does_not_hold_another_up(acme: TenantRef, harbor:
         route_all()
         publish(harbor, "h", 1)
         route_all()
-        _, batch = operations.claim(
-            "automation", lane=Lane.LIVE, limit=50, lease_for=timedelta(minutes=1)
-        )
+        _, batch = claim("automation", lane=Lane.LIVE, limit=50, lease_for=timedelta(minutes=1))
     assert harbor.id in {delivery.tenant_id for delivery in batch}
 
 

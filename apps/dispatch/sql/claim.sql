@@ -1,9 +1,11 @@
 -- Up to `limit` ready deliveries of a category and lane in fair order, leased to one worker.
--- Plan: pending_ready, ascending; rows that others claim at the moment are skipped. NO KEY, so that
--- the router's hold on a head (lock_heads.sql) does not hide it. Attempts are counted here.
+-- Plan: pending_ready, ascending from `since`; rows that others claim at the moment are skipped.
+-- NO KEY, so that the router's hold on a head (lock_heads.sql) does not hide it. Attempts are counted
+-- here. Takes nothing while there is any cap: claim_capped.sql does then.
 WITH picked AS (
     SELECT id FROM dispatch_pendingdelivery
-    WHERE state = 'ready' AND category = %(category)s AND lane = %(lane)s
+    WHERE state = 'ready' AND category = %(category)s AND lane = %(lane)s AND turn >= %(since)s
+      AND NOT EXISTS (SELECT FROM dispatch_cap)
     ORDER BY turn, tenant_id
     LIMIT %(limit)s
     FOR NO KEY UPDATE SKIP LOCKED
@@ -14,4 +16,4 @@ SET state = 'running', lease = %(lease)s, lease_until = now() + %(lease_for)s,
 FROM picked WHERE p.id = picked.id
 RETURNING p.id, p.tenant_id, p.event_uid, p.handler, p.target, p.stream, p.category, p.priority,
           p.lane, p.attempts, p.failures, p.crashes, p.accepted_at, p.include_external,
-          p.replay_id, p.is_redriven, p.lease_until
+          p.replay_id, p.is_redriven, p.lease_until, p.turn

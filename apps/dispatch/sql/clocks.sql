@@ -1,10 +1,12 @@
--- Where each category and lane stands: the turn and priority of what is claimed next; when nothing
--- is ready, the last turn that was given. Plan: the first entry of pending_ready, or of turn_latest.
-SELECT k.category, k.lane, COALESCE(next.turn, latest.last_turn, 0), next.priority
-FROM unnest(%(categories)s::text[], %(lanes)s::int[]) AS k(category, lane)
+-- Where each category and lane stands: the turn and priority of what is claimed next, and, when
+-- nothing is ready, the last turn that was given. Plan: the first live entry of pending_ready from
+-- `since` on; of turn_latest.
+SELECT k.category, k.lane, next.turn, next.priority, latest.last_turn
+FROM unnest(%(categories)s::text[], %(lanes)s::int[], %(since)s::float8[])
+     AS k(category, lane, since)
 LEFT JOIN LATERAL (
     SELECT p.turn, p.priority FROM dispatch_pendingdelivery p
-    WHERE p.state = 'ready' AND p.category = k.category AND p.lane = k.lane
+    WHERE p.state = 'ready' AND p.category = k.category AND p.lane = k.lane AND p.turn >= k.since
     ORDER BY p.turn LIMIT 1
 ) next ON true
 LEFT JOIN LATERAL (

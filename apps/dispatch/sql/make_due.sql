@@ -1,13 +1,14 @@
--- Scheduled deliveries whose time has come. Plan: pending_scheduled up to now.
+-- Scheduled deliveries whose time has come, in turn with the others. Plan: pending_scheduled up to now.
 WITH due AS (
     SELECT id FROM dispatch_pendingdelivery
-    WHERE state = 'scheduled' AND due_at <= now()
+    WHERE state = 'scheduled' AND due_at <= now() AND due_at >= %(since)s
     ORDER BY due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
+), clock AS (
+    SELECT * FROM unnest(%(clock_categories)s::text[], %(clock_lanes)s::int[],
+                         %(clock_turns)s::float8[]) AS c(category, lane, turn)
 )
 UPDATE dispatch_pendingdelivery p
 SET state = 'ready', due_at = NULL, turn = GREATEST(p.turn, (
-    SELECT r.turn FROM dispatch_pendingdelivery r
-    WHERE r.state = 'ready' AND r.category = p.category AND r.lane = p.lane
-    ORDER BY r.turn LIMIT 1))
+    SELECT c.turn FROM clock c WHERE c.category = p.category AND c.lane = p.lane))
 FROM due WHERE p.id = due.id
 RETURNING p.category

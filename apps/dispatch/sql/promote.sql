@@ -11,17 +11,18 @@ WITH keys AS (
         SELECT p.id FROM dispatch_pendingdelivery p
         WHERE p.tenant_id = k.tenant_id AND p.handler = k.handler AND p.target = k.target
           AND p.stream = k.stream AND p.state = 'waiting'
-        ORDER BY p.id LIMIT 1
+        ORDER BY COALESCE(p.place, p.id) LIMIT 1
     ) w
     WHERE NOT EXISTS (
         SELECT FROM dispatch_pendingdelivery p
         WHERE p.tenant_id = k.tenant_id AND p.handler = k.handler AND p.target = k.target
           AND p.stream = k.stream AND p.state <> 'waiting')
+), clock AS (
+    SELECT * FROM unnest(%(clock_categories)s::text[], %(clock_lanes)s::int[],
+                         %(clock_turns)s::float8[]) AS c(category, lane, turn)
 )
 UPDATE dispatch_pendingdelivery p
 SET state = 'ready', turn = GREATEST(p.turn, (
-    SELECT r.turn FROM dispatch_pendingdelivery r
-    WHERE r.state = 'ready' AND r.category = p.category AND r.lane = p.lane
-    ORDER BY r.turn LIMIT 1))
+    SELECT c.turn FROM clock c WHERE c.category = p.category AND c.lane = p.lane))
 FROM next WHERE p.id = next.id AND p.state = 'waiting'
 RETURNING p.category

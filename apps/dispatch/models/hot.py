@@ -1,17 +1,15 @@
-"""The two hot tables, and what the router needs to know. Ids, types and times; never content.
+"""The two hot tables, and whose turn it is. Ids, types and times; never content.
 
 The hot tables have no foreign keys: a key to the tenant would cost a look-up and a row lock for
 each of a million rows, and whoever works a row has to cope with a deleted tenant anyway.
 """
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce
 
-from apps.tenants.models import Tenant
 from pms_events.categories import Category, Priority
-from pms_events.patterns import is_pattern
 
 
 class Lane(models.IntegerChoices):
@@ -28,6 +26,8 @@ class State(models.TextChoices):
     SCHEDULED = "scheduled", "due later"
     READY = "ready", "ready"
     RUNNING = "running", "running under a lease"
+    PAUSED = "paused", "paused, or over a limit"
+    HELD = "held", "dead, holding its stream until a person decides"
 
 
 class Arrival(models.Model):
@@ -43,13 +43,16 @@ class Arrival(models.Model):
     target = models.CharField(max_length=64, default="")
     include_external = models.BooleanField(default=True)
     replay_id = models.BigIntegerField(null=True)
+    # A correction takes the place of this delivery in the streams that it goes to.
+    place = models.BigIntegerField(null=True)
 
 
 class PendingDelivery(models.Model):
     """One event owed to one handler and target, not finished. The unit of claim, retry and order.
 
     `turn` is its place in the fair order of its category and lane. `stream` is null for handlers
-    without order. `lease` is the token under which a worker may settle it.
+    without order. `lease` is the token under which a worker may settle it. `cap_id` names what
+    keeps it paused. Within a stream the order is that of ids; `place` is the id it stands in for.
     """
 
     tenant_id = models.IntegerField()
@@ -72,6 +75,8 @@ class PendingDelivery(models.Model):
     include_external = models.BooleanField(default=True)
     replay_id = models.BigIntegerField(null=True)
     is_redriven = models.BooleanField(default=False)
+    cap_id = models.BigIntegerField(null=True)
+    place = models.BigIntegerField(null=True)
     # A delivery that was claimed when its worker died runs alone from then on; only a crash while
     # it was alone is counted against it, so that poison does not take its neighbours with it.
     runs_alone = models.BooleanField(default=False)
@@ -94,6 +99,11 @@ class PendingDelivery(models.Model):
                 condition=~Q(state="scheduled") | Q(due_at__isnull=False),
                 name="scheduled_has_a_time",
             ),
+            models.CheckConstraint(
+                condition=Q(state="paused", cap_id__isnull=False)
+                | (~Q(state="paused") & Q(cap_id__isnull=True)),
+                name="paused_has_a_cap",
+            ),
         ]
         indexes = [
             # claim.sql: the fair order; rows that a claim would have to skip are not in it.
@@ -104,9 +114,17 @@ class PendingDelivery(models.Model):
             ),
             # promote.sql: who is next in a stream.
             models.Index(
-                fields=["tenant_id", "handler", "target", "stream", "id"],
+                "tenant_id",
+                "handler",
+                "target",
+                "stream",
+                Coalesce("place", "id"),
                 condition=Q(state="waiting"),
                 name="pending_waiting",
+            ),
+            # paused_caps.sql, unpark.sql: what each cap keeps back.
+            models.Index(
+                fields=["cap_id", "turn"], condition=Q(state="paused"), name="pending_paused"
             ),
             # make_due.sql
             models.Index(
@@ -140,97 +158,3 @@ class TenantTurn(models.Model):
             # turns.sql: where the clock of an empty category stands.
             models.Index(fields=["category", "lane", "-last_turn"], name="turn_latest"),
         ]
-
-
-class TargetSubscription(models.Model):
-    """A target of a fanned-out handler and the event types it wants, kept for the router."""
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
-    handler = models.CharField(max_length=100)
-    target = models.CharField(max_length=64)
-    patterns = ArrayField(models.CharField(max_length=255))
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["tenant", "handler", "target"], name="one_subscription_per_target"
-            )
-        ]
-
-
-def validate_pattern(value: str) -> None:
-    """Raises: ValidationError unless `value` is an event type or a pattern."""
-    if not is_pattern(value):
-        raise ValidationError(f"'{value}' is no event type: write booking.created, booking.* or *")
-
-
-class Route(models.Model):
-    """What a tenant decided about a handler: switched off for some event types, or more urgent."""
-
-    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE)
-    pattern = models.CharField(
-        max_length=255, default="*", validators=[validate_pattern], verbose_name="event types"
-    )
-    handler = models.CharField(max_length=100)
-    is_on = models.BooleanField(default=True, verbose_name="on")
-    priority = models.SmallIntegerField(
-        choices=[(p.value, p.name) for p in Priority], null=True, blank=True
-    )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["tenant", "pattern", "handler"], name="one_route")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.pattern} → {self.handler}"
-
-
-class RefusedDelivery(models.Model):
-    """A delivery whose tenant does not exist or is gone: kept here, run nowhere."""
-
-    delivery_id = models.BigIntegerField(primary_key=True)
-    tenant_id = models.IntegerField()
-    event_uid = models.UUIDField()
-    handler = models.CharField(max_length=100)
-    reason = models.CharField(max_length=200)
-    refused_at = models.DateTimeField()
-
-
-class Chore(models.Model):
-    """A long operator task that must survive restarts: which tenant's, which row, when next."""
-
-    tenant_id = models.IntegerField()
-    kind = models.CharField(max_length=16, choices=[("replay", "replay")])
-    ref = models.BigIntegerField()
-    due_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["tenant_id", "kind", "ref"], name="one_chore")
-        ]
-        indexes = [
-            # get_due_chores
-            models.Index(fields=["due_at"], name="chore_due")
-        ]
-
-
-class Progress(models.Model):
-    """How far each category has come: one row a category and minute, added to once a batch."""
-
-    category = models.CharField(max_length=16)
-    minute = models.DateTimeField()
-    worker = models.CharField(max_length=32)
-    done = models.IntegerField(default=0)
-    retried = models.IntegerField(default=0)
-    dead = models.IntegerField(default=0)
-    discarded = models.IntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            # One row a worker process, so that workers never wait for each other's counters.
-            models.UniqueConstraint(
-                fields=["category", "minute", "worker"], name="one_progress_row"
-            )
-        ]
-        indexes = [models.Index(fields=["minute"], name="progress_minute")]

@@ -1,0 +1,81 @@
+"""Claiming: a fair batch of ready deliveries under one lease, less what a pause or limit forbids."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection, transaction
+
+from apps.dispatch import clocks
+from apps.dispatch.caps import get_caps, is_closed
+from apps.dispatch.marks import Pace
+from apps.dispatch.models import Lane, State
+from apps.dispatch.statements import fetch
+from apps.dispatch.work import Claimed
+
+_ROUNDS = 20
+"""How often one claim goes on when all that it found was paused. Each round takes that out of the way."""
+
+_LOCK = 0x504D5303
+_paces: dict[clocks.Place, Pace] = defaultdict(Pace)
+
+
+def claim(
+    category: str, *, lane: Lane, limit: int, lease_for: timedelta
+) -> tuple[UUID, list[Claimed]]:
+    """Lease up to `limit` ready deliveries, in the fair order; commits. Gives the lease token.
+
+    Call it outside of a transaction.
+    """
+    lease = uuid4()
+    wanted = {"category": category, "lane": int(lane), "lease": lease, "lease_for": lease_for}
+    claimed = _claim_freely(wanted, limit=limit)
+    if not claimed:
+        claimed = _claim_within_caps(wanted, limit=limit)
+    return lease, sorted(claimed, key=lambda c: (c.tenant_id, c.id))
+
+
+def _claim_freely(wanted: Mapping[str, Any], *, limit: int) -> list[Claimed]:
+    """Claim where there are no caps; nothing is found while there is one."""
+    return [Claimed(*row) for row in _scan("claim", wanted, limit=limit)]
+
+
+def _claim_within_caps(wanted: Mapping[str, Any], *, limit: int) -> list[Claimed]:
+    """Claim past pauses and limits, if there are any."""
+    caps = get_caps()
+    if not caps or is_closed(caps, category=wanted["category"]):
+        return []
+    claimed: list[Claimed] = []
+    for _ in range(_ROUNDS):
+        with transaction.atomic():
+            if any(cap.at_most for cap in caps):
+                _one_by_one()
+            rows = _scan("claim_capped", wanted, limit=limit - len(claimed))
+        claimed += [Claimed(*row[:-1]) for row in rows if row[-1] == State.RUNNING]
+        if not rows or len(claimed) >= limit:
+            break
+    return claimed
+
+
+def _one_by_one() -> None:
+    """Make claims wait for each other: two at once could each fill the last place under a limit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def _scan(name: str, wanted: Mapping[str, Any], *, limit: int) -> list[tuple[Any, ...]]:
+    """Run a claim from where the last one found something, or from the bottom when it is time."""
+    place = (wanted["category"], wanted["lane"])
+    pace = _paces[place]
+    rows: list[tuple[Any, ...]] = []
+    if not pace.is_due:
+        rows = fetch(name, {**wanted, "limit": limit, "since": clocks.bound(place)})
+    if pace.is_due or (len(rows) < limit and pace.is_cheap):
+        with pace.looking_from_the_bottom():
+            rest = {**wanted, "limit": limit - len(rows), "since": clocks.BOTTOM}
+            rows += fetch(name, rest)
+    if rows:
+        clocks.remember(place, min(row[17] for row in rows))
+    return rows

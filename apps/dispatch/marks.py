@@ -1,0 +1,48 @@
+"""How an ordered scan skips what is dead: begin where the last one found something.
+
+Rows of the hot tables come and go in the order of their index. As long as an old snapshot lives
+somewhere (a backup, a report, a forgotten session), PostgreSQL cannot remove what is gone, and every
+scan from the bottom walks over all of it: after minutes of that a claim would cost hundreds of
+milliseconds. So each process remembers, for each scan, a bound below which it saw nothing.
+
+A bound is a hint, never the truth: a row may still appear below it. So a scan begins at the bottom
+again every now and then, the more rarely the more that cost. Until then such a row waits; it is never
+lost. See docs/decisions/0006.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_CHEAP_SECONDS = 0.02
+_LEAST_SECONDS = 0.2
+_SHARE = 10
+"""Scans from the bottom take at most a tenth of the time."""
+
+
+class Pace:
+    """When a scan begins at the bottom; at least every `most_seconds`. One a scan and process."""
+
+    def __init__(self, *, most_seconds: float = 3.0) -> None:
+        self._most = most_seconds
+        self._full_at = 0.0
+        self._cost = 0.0
+
+    @property
+    def is_due(self) -> bool:
+        """It is time to look from the bottom again."""
+        return time.monotonic() >= self._full_at
+
+    @property
+    def is_cheap(self) -> bool:
+        """The last look from the bottom cost so little that it may be repeated at once."""
+        return self._cost < _CHEAP_SECONDS
+
+    @contextmanager
+    def looking_from_the_bottom(self) -> Iterator[None]:
+        """Measure a scan from the bottom, and set when the next one is due."""
+        started = time.monotonic()
+        yield
+        ended = time.monotonic()
+        self._cost = ended - started
+        self._full_at = ended + min(self._most, max(_LEAST_SECONDS, _SHARE * self._cost))

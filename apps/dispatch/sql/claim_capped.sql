@@ -1,0 +1,41 @@
+-- As claim.sql, where there are pauses and limits. What a cap forbids is moved out of the claim's way
+-- in the same statement (paused, with the cap's id, no attempt counted): each such row costs once.
+-- Plan: pending_ready as in claim.sql, a few caps, pending_running only when there are limits.
+-- Limits are kept exactly when claims run one by one: see claiming.py.
+WITH picked AS (
+    SELECT id, category, tenant_id, handler, target, turn FROM dispatch_pendingdelivery
+    WHERE state = 'ready' AND category = %(category)s AND lane = %(lane)s AND turn >= %(since)s
+    ORDER BY turn, tenant_id
+    LIMIT %(limit)s
+    FOR NO KEY UPDATE SKIP LOCKED
+), capped AS (
+    SELECT d.id, c.id AS cap_id, c.at_most,
+           row_number() OVER (PARTITION BY c.id ORDER BY d.turn, d.tenant_id, d.id) AS nth
+    FROM picked d JOIN dispatch_cap c
+      ON c.category IN ('', d.category) AND (c.tenant_id IS NULL OR c.tenant_id = d.tenant_id)
+     AND c.handler IN ('', d.handler) AND c.target IN ('', d.target)
+), leased AS (
+    SELECT c.id AS cap_id, count(*) AS n
+    FROM dispatch_cap c JOIN dispatch_pendingdelivery r
+      ON r.state = 'running'
+     AND c.category IN ('', r.category) AND (c.tenant_id IS NULL OR c.tenant_id = r.tenant_id)
+     AND c.handler IN ('', r.handler) AND c.target IN ('', r.target)
+    WHERE c.at_most > 0 GROUP BY c.id
+), kept_back AS (
+    SELECT DISTINCT ON (capped.id) capped.id, capped.cap_id
+    FROM capped LEFT JOIN leased USING (cap_id)
+    WHERE capped.nth + COALESCE(leased.n, 0) > capped.at_most
+    ORDER BY capped.id, capped.at_most, capped.cap_id
+)
+UPDATE dispatch_pendingdelivery p
+SET state = CASE WHEN k.id IS NULL THEN 'running' ELSE 'paused' END,
+    cap_id = k.cap_id,
+    lease = CASE WHEN k.id IS NULL THEN %(lease)s::uuid END,
+    lease_until = CASE WHEN k.id IS NULL THEN now() + %(lease_for)s END,
+    attempts = attempts + CASE WHEN k.id IS NULL THEN 1 ELSE 0 END,
+    due_at = NULL, runs_alone = false
+FROM picked LEFT JOIN kept_back k ON k.id = picked.id
+WHERE p.id = picked.id
+RETURNING p.id, p.tenant_id, p.event_uid, p.handler, p.target, p.stream, p.category, p.priority,
+          p.lane, p.attempts, p.failures, p.crashes, p.accepted_at, p.include_external,
+          p.replay_id, p.is_redriven, p.lease_until, p.turn, p.state
