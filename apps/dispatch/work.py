@@ -100,3 +100,4 @@ class Redriven(NamedTuple):
     accepted: datetime
     attempts: int
     outside: bool
+    replays: int | None

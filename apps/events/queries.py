@@ -39,13 +39,12 @@ def load_events(uids: Iterable[UUID]) -> dict[UUID, Event]:
     }
 
 
-def get_kept_inside(delivery_ids: Sequence[int]) -> set[int]:
-    """Tell which finished deliveries belong to a replay that must not reach the outside."""
+def get_replays_of(delivery_ids: Sequence[int]) -> dict[int, Replay]:
+    """Give the replays that made some finished deliveries; the others have none."""
     rows = Delivery.objects.filter(pk__in=delivery_ids, replay_id__isnull=False)
-    replays = dict(rows.values_list("id", "replay_id"))
-    inside = Replay.objects.filter(pk__in=set(replays.values()), include_external=False)
-    kept = set(inside.values_list("pk", flat=True))
-    return {delivery for delivery, replay in replays.items() if replay in kept}
+    replay_ids = dict(rows.values_list("id", "replay_id"))
+    replays = Replay.objects.in_bulk(set(replay_ids.values()))
+    return {d: replays[replay] for d, replay in replay_ids.items() if replay in replays}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from apps.dispatch.models import Lane
 from apps.dispatch.operations import add_arrivals, redrive, unhold
 from apps.dispatch.work import Redriven
 from apps.events.models import Delivery, DeliveryState, Event
-from apps.events.queries import get_kept_inside
+from apps.events.queries import get_replays_of
 from apps.events.store import Lineage, store_events
 from apps.fallback.correcting import check_correction
 from apps.fallback.models import DeadLetter, DeadLetterState, Review
@@ -146,18 +146,24 @@ def _assert_open(dead_letter: DeadLetter) -> None:
 
 
 def _redrive(dead_letters: Sequence[DeadLetter], *, tenant: TenantRef) -> None:
-    """Owe the deliveries again. Those of a stream wait for what runs in it, then go first."""
-    kept_inside = get_kept_inside([d.delivery_id for d in dead_letters])
-    redrive(
-        [
+    """Owe the deliveries again. Those of a stream wait for what runs in it, then go first.
+
+    What a replay made stays a replay's: it reaches the outside only if that replay may.
+    """
+    replays = get_replays_of([d.delivery_id for d in dead_letters])
+    rows = []
+    for d in dead_letters:
+        replay = replays.get(d.delivery_id)
+        rows.append(
             Redriven(
                 ids=d.delivery_id, tenants=tenant.id, uids=d.event_uid, handlers=d.handler,
                 targets=d.target, streams=d.stream, categories=d.category, priorities=d.priority,
-                accepted=d.accepted_at, attempts=d.attempts, outside=d.delivery_id not in kept_inside,
+                accepted=d.accepted_at, attempts=d.attempts,
+                outside=replay is None or replay.include_external,
+                replays=replay.pk if replay else None,
             )
-            for d in dead_letters
-        ]
-    )  # fmt: skip
+        )  # fmt: skip
+    redrive(rows)
 
 
 def _reroute(dead_letters: Sequence[DeadLetter], *, tenant: TenantRef, actor: str) -> set[UUID]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from apps.dispatch.claiming import claim
-from apps.dispatch.models import Lane, PendingDelivery
+from apps.dispatch.models import Lane, PendingDelivery, TenantShare
 from apps.engine import router
 from apps.engine.working import work
 from apps.events.store import Lineage, store_events
@@ -93,3 +93,15 @@ def test_live_goes_before_bulk_and_bulk_moves_all_the_same(acme: TenantRef) -> N
     assert len(names) == 80
     assert sum(name.startswith("live") for name in names) > 60
     assert any(name.startswith("bulk") for name in names)
+
+
+def test_a_tenant_of_twice_the_weight_gets_twice_the_turns(
+    acme: TenantRef, harbor: TenantRef
+) -> None:
+    TenantShare.objects.create(tenant_id=acme.id, weight=2)
+    with handler():
+        publish(acme, "a", 300)
+        publish(harbor, "h", 300)
+        route_all()
+    first = [tenant for tenant, _ in order(300)]
+    assert 190 <= first.count(acme.id) <= 210
