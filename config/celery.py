@@ -8,7 +8,6 @@ from celery.signals import (
     setup_logging,
     task_prerun,
     worker_init,
-    worker_process_init,
     worker_shutting_down,
 )
 from django.db import close_old_connections
@@ -38,12 +37,6 @@ def _check_connections(**_: Any) -> None:
 @worker_init.connect
 def _begin(**_: Any) -> None:
     stopping.go_on()
-
-
-@worker_process_init.connect
-def _listen(**_: Any) -> None:
-    """A child that is told to stop by itself ends gently, too."""
-    stopping.listen()
 
 
 @worker_shutting_down.connect

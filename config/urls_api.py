@@ -8,6 +8,7 @@ from apps.web.problems import no_such_address
 
 API_APPS = [
     "events",
+    "dispatch",
     "properties",
     "calendars",
     "bookings",

@@ -49,6 +49,14 @@ def get_tenants_over(limit: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def count_paused(cap_id: int, *, tenant_id: int | None = None) -> int:
+    """Count what a pause or limit keeps back, at most 10,000. Plan: pending_paused."""
+    kept = PendingDelivery.objects.filter(cap_id=cap_id, state=State.PAUSED)
+    if tenant_id is not None:
+        kept = kept.filter(tenant_id=tenant_id)
+    return kept[:10_000].count()
+
+
 def get_due_chores(*, now: datetime) -> list[Chore]:
     """Give the operator tasks whose next step is due, at most 100."""
     return list(Chore.objects.filter(due_at__lte=now).order_by("due_at")[:100])

@@ -2,10 +2,12 @@
 
 Celery tells its head alone, which then waits for its children; platforms tell every process. Both
 arrive here: the flag lies in memory that the head shares with the children it forks, and a child that
-is told by itself ends at once when it is idle, and else after what it has begun.
+is told by itself in the middle of a batch ends after what it has begun.
 """
 
+import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import c_bool
@@ -15,7 +17,6 @@ from typing import Any
 
 _everybody: Any = RawValue(c_bool, False)  # made when the head loads it, before it forks
 _is_told = False
-_is_busy = False
 
 
 def is_stopping() -> bool:
@@ -36,24 +37,24 @@ def go_on() -> None:
 
 @contextmanager
 def busy() -> Iterator[None]:
-    """Hold being told back until the block has ended; then this process ends, if it was told."""
-    global _is_busy
-    _is_busy = True
+    """Let SIGTERM wait for the block, which gives back what it has not started; then it is heard.
+
+    Set for each block, because Celery's pool sets its own handler after a child has started.
+    """
+    global _is_told
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _told)
     try:
         yield
     finally:
-        _is_busy = False
+        signal.signal(signal.SIGTERM, before)
     if _is_told:
-        raise SystemExit(0)
-
-
-def listen() -> None:
-    """Let SIGTERM stop this child gently. Call it in a child of the worker, once it has started."""
-    signal.signal(signal.SIGTERM, _told)
+        _is_told = False
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _told(signum: int, frame: FrameType | None) -> None:
     global _is_told
     _is_told = True
-    if not _is_busy:
-        raise SystemExit(0)

@@ -47,6 +47,13 @@ class PlatformAdmin(_Placed):
         return current_schema() == PUBLIC
 
 
+class EverywhereAdmin(_Placed):
+    """A screen that both have; it shows each what is theirs."""
+
+    def is_here(self) -> bool:
+        return True
+
+
 class ReadOnly:
     """A mixin: the screen shows, nobody adds, changes or deletes. Put it before the admin class."""
 

@@ -19,6 +19,7 @@ from pms_events.context import Context
 from pms_events.handlers import handles
 
 ONCE = "PMS_TEST_SLOW_ONCE"
+SECONDS = "PMS_TEST_SLOW_SECONDS"
 
 
 def register() -> None:
@@ -36,7 +37,7 @@ def register() -> None:
         marker = os.environ.get(ONCE)
         if context.event.type == "custom.slow_effect" and marker and not Path(marker).exists():
             Path(marker).touch()
-            threading.Event().wait(15)
+            threading.Event().wait(float(os.environ.get(SECONDS, "15")))
 
 
 @app.on_after_finalize.connect
