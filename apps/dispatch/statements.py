@@ -41,7 +41,10 @@ def execute(name: str, parameters: Mapping[str, Any]) -> int:
 def insert_values(
     sql: str, rows: Sequence[Sequence[Any]], *, returning: bool = False
 ) -> list[tuple[Any, ...]]:
-    """Run `INSERT … VALUES %s` for many rows in one statement a thousand rows."""
-    with connection.cursor() as cursor:
+    """Run `INSERT … VALUES %s` for many rows in one statement a thousand rows.
+
+    It goes past Django's cursor, so its errors are made Django's here, as those of the others are.
+    """
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         found = execute_values(cursor.cursor, sql, rows, page_size=1000, fetch=returning)
     return found or []
