@@ -1,9 +1,11 @@
 -- Leases that ran out: the worker is dead or stuck. The first crash is counted always; after it the
 -- delivery runs alone, and only a crash while alone counts (another's poison is not its fault).
--- What crashed too often stays leased, to us, so that it can be buried in its tenant's schema.
+-- What crashed too often stays leased, to us, so that it can be buried in its tenant's schema; if we
+-- die before that, it comes here again, and no attempt is given back for a claim that there was not.
 -- Plan: pending_running from `since` up to now.
 WITH late AS (
-    SELECT id, crashes + CASE WHEN crashes = 0 OR runs_alone THEN 1 ELSE 0 END AS crashes
+    SELECT id, crashes >= %(max_crashes)s AS was_ours,
+           crashes + CASE WHEN crashes = 0 OR runs_alone THEN 1 ELSE 0 END AS crashes
     FROM dispatch_pendingdelivery
     WHERE state = 'running' AND lease_until <= now() AND lease_until >= %(since)s
     ORDER BY lease_until LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
@@ -13,7 +15,8 @@ WITH late AS (
 )
 UPDATE dispatch_pendingdelivery p
 SET crashes = late.crashes,
-    attempts = p.attempts - CASE WHEN late.crashes = p.crashes THEN 1 ELSE 0 END,
+    attempts = p.attempts - CASE WHEN late.crashes = p.crashes AND NOT late.was_ours
+                                     THEN 1 ELSE 0 END,
     state = CASE WHEN late.crashes >= %(max_crashes)s THEN 'running' ELSE 'ready' END,
     lease = CASE WHEN late.crashes >= %(max_crashes)s THEN %(lease)s::uuid END,
     lease_until = CASE WHEN late.crashes >= %(max_crashes)s THEN now() + %(lease_for)s END,
