@@ -16,6 +16,9 @@ from apps.dispatch.models import Chore, RefusedDelivery, TargetSubscription
 from apps.dispatch.statements import execute, fetch, insert_values
 from apps.dispatch.work import Claimed, Redriven, StreamKey
 
+WRITER_LOCK = 0x504D5301
+"""The advisory lock of whoever adds to streams: the router, or a redrive. The number is arbitrary."""
+
 _ADD_ARRIVALS = """INSERT INTO dispatch_arrival (tenant_id, event_uid, type, stream, accepted_at,
 lane, handlers, target, include_external, replay_id, place) VALUES %s"""
 
@@ -109,6 +112,7 @@ def unhold(ids: Sequence[int]) -> None:
     Those that hold nothing are left as they are. In the caller's transaction.
     """
     if ids:
+        become_the_writer()
         keys = fetch("unhold", {"ids": list(ids)})
         ring_on_commit(promote([(row[0], row[1], row[2], row[3]) for row in keys]))
 
@@ -117,10 +121,12 @@ def redrive(rows: Sequence[Redriven]) -> None:
     """Owe deliveries again under their old ids, at the place in their stream that their ids give.
 
     Those with a stream wait until it is free; the oldest of it goes first. In the caller's
-    transaction.
+    transaction, which keeps the router out until it ends: neither sees the other's new rows, and both
+    would put a head into the same empty stream.
     """
     if not rows:
         return
+    become_the_writer()
     columns = zip(Redriven._fields, map(list, zip(*rows, strict=True)), strict=True)
     fetch("redrive", {**dict(columns), **clock_columns()})
     keys = [(r.tenants, r.handlers, r.targets, r.streams) for r in rows if r.streams is not None]
@@ -128,9 +134,23 @@ def redrive(rows: Sequence[Redriven]) -> None:
 
 
 def heal_streams(*, limit: int = 1000) -> set[str]:
-    """Promote what waits behind nothing; gives the categories that have new work."""
-    rows = fetch("stray_waiting", {"limit": limit})
-    return promote([(row[0], row[1], row[2], row[3]) for row in rows])
+    """Promote what waits behind nothing; gives the categories that have new work.
+
+    Not while somebody adds to streams: two who promote in one stream would promote two.
+    """
+    with transaction.atomic():
+        become_the_writer()
+        rows = fetch("stray_waiting", {"limit": limit})
+        return promote([(row[0], row[1], row[2], row[3]) for row in rows])
+
+
+def become_the_writer() -> None:
+    """Wait until nobody else adds to streams, and keep others from it until the transaction ends.
+
+    The router does not wait, it comes again; so only its batch or another redrive is waited for.
+    """
+    with transaction.get_connection().cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
 
 
 def refuse(deliveries: Sequence[Claimed], *, lease: UUID, reason: str, now: datetime) -> None:

@@ -4,6 +4,7 @@ from django.db import connection, transaction
 
 from apps.dispatch import doorbells
 from apps.dispatch.adding import add, take_arrivals, take_places
+from apps.dispatch.operations import WRITER_LOCK
 from apps.dispatch.routes import get_routes, get_weights
 from apps.dispatch.work import ArrivalRow, NewDelivery
 from pms_events.event_types import catalogue
@@ -11,8 +12,6 @@ from pms_events.handlers import handlers
 from pms_events.routing import Fact, plan
 
 BATCH = 1000
-_LOCK = 0x504D5301
-"""The advisory lock that makes the router the only one; the number is arbitrary."""
 
 
 def route(*, limit: int = BATCH) -> int | None:
@@ -63,5 +62,5 @@ def _is_the_router() -> bool:
     with connection.cursor() as cursor:
         # Shorter than deadlock_timeout: in a tie with a settle it is always the router that yields.
         cursor.execute("SET LOCAL lock_timeout = '500ms'")
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [WRITER_LOCK])
         return bool(cursor.fetchone()[0])
