@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.dispatch.clocks import clock_columns
-from apps.dispatch.doorbells import ring_on_commit
+from apps.dispatch.doorbells import ring_on_commit, ring_router_on_commit
 from apps.dispatch.models import Chore, RefusedDelivery, TargetSubscription
 from apps.dispatch.statements import execute, fetch, insert_values
 from apps.dispatch.work import Claimed, Redriven, StreamKey
@@ -126,10 +126,11 @@ def redrive(rows: Sequence[Redriven]) -> None:
     """
     if not rows:
         return
-    become_the_writer()
+    keys = [(r.tenants, r.handlers, r.targets, r.streams) for r in rows if r.streams is not None]
+    if keys:
+        become_the_writer()
     columns = zip(Redriven._fields, map(list, zip(*rows, strict=True)), strict=True)
     fetch("redrive", {**dict(columns), **clock_columns()})
-    keys = [(r.tenants, r.handlers, r.targets, r.streams) for r in rows if r.streams is not None]
     ring_on_commit({r.categories for r in rows} | promote(keys))
 
 
@@ -138,17 +139,21 @@ def heal_streams(*, limit: int = 1000) -> set[str]:
 
     Not while somebody adds to streams: two who promote in one stream would promote two.
     """
+    rows = fetch("stray_waiting", {"limit": limit})
+    if not rows:
+        return set()
     with transaction.atomic():
         become_the_writer()
-        rows = fetch("stray_waiting", {"limit": limit})
         return promote([(row[0], row[1], row[2], row[3]) for row in rows])
 
 
 def become_the_writer() -> None:
     """Wait until nobody else adds to streams, and keep others from it until the transaction ends.
 
-    The router does not wait, it comes again; so only its batch or another redrive is waited for.
+    The router does not wait, it is rung when we are done; so only its batch or another redrive is
+    waited for.
     """
+    ring_router_on_commit()
     with transaction.get_connection().cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
 
