@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from apps.dispatch import operations
+from apps.dispatch import claiming
 from apps.dispatch.models import Lane, PendingDelivery
 from apps.dispatch.work import Claimed
 from apps.engine import router, sweeping, working
@@ -38,7 +38,7 @@ def send_and_route(tenant: TenantRef, *ids: str, subject: str = "room") -> list[
 
 def claim(limit: int = 100, *, category: str = "automation") -> Held:
     """Claim live deliveries as a worker does."""
-    return operations.claim(category, lane=Lane.LIVE, limit=limit, lease_for=LEASE)
+    return claiming.claim(category, lane=Lane.LIVE, limit=limit, lease_for=LEASE)
 
 
 def run(held: Held) -> Tally:

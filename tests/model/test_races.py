@@ -6,15 +6,19 @@ from datetime import UTC, datetime
 import pytest
 
 from apps.dispatch import operations
-from apps.dispatch.models import Arrival, PendingDelivery
+from apps.dispatch.caps import remove_cap, set_cap
+from apps.dispatch.models import Arrival, Cap, PendingDelivery
+from apps.dispatch.sweeping import expire_leases
 from apps.engine import router, sweeping
+from apps.events.filters import EventFilter
 from apps.events.models import Delivery
+from apps.events.replaying import start_replay, step_replay
 from apps.fallback.models import DeadLetter
 from apps.fallback.operations import AlreadyDecided, correct, discard, retry
 from apps.tenants.entering import TenantRef, entering
 from pms_events.context import Context
 from pms_events.errors import PermanentError
-from pms_events.handlers import Effects
+from pms_events.handlers import Effects, OnDead
 from tests.engine.handlers import failing, handler
 from tests.model.doing import (
     LEASE,
@@ -196,9 +200,9 @@ def test_two_sweeps_at_once_count_a_crash_once(acme: TenantRef, side: Sides) -> 
         send_and_route(acme, "1")
         held = claim()
         end_lease(held)
-        first = side(lambda: operations.expire_leases(lease_for=LEASE), holds=True)
+        first = side(lambda: expire_leases(lease_for=LEASE), holds=True)
         first.wait_until_stopped()
-        second = side(lambda: operations.expire_leases(lease_for=LEASE))
+        second = side(lambda: expire_leases(lease_for=LEASE))
         assert second.result()[2] == set()
         assert first.result()[2] == {"automation"}
     assert PendingDelivery.objects.values_list("crashes", "attempts").get() == (1, 1)
@@ -361,3 +365,133 @@ def test_the_router_beside_a_retry_adding_to_its_stream_succeeds(
         if routing.result() is None:
             assert router.route() == 1
     assert sorted(states()) == ["ready", "waiting"]
+
+
+def _pause(category: str = "automation") -> Cap:
+    return set_cap(category=category, by="ann", now=_now())
+
+
+def test_a_pause_beside_a_claim_keeps_back_what_was_not_claimed(
+    acme: TenantRef, side: Sides
+) -> None:
+    with handler(ordered=False):
+        send_and_route(acme, "1", "2", "3")
+        claiming = side(lambda: claim(2), after="FROM picked WHERE")
+        claiming.wait_until_stopped()
+        cap = _pause()
+        assert claim()[1] == []
+        assert run(claiming.result()).done == 2
+        remove_cap(cap)
+        assert run(claim()).done == 1
+    assert states() == []
+
+
+def test_a_pause_that_is_not_committed_holds_nobody_up(acme: TenantRef, side: Sides) -> None:
+    with handler():
+        send_and_route(acme, "1")
+        pausing = side(_pause, holds=True)
+        pausing.wait_until_stopped()
+        assert len(side(claim).result()[1]) == 1
+        pausing.result()
+
+
+def test_two_claims_at_once_under_a_limit_do_not_pass_it(acme: TenantRef, side: Sides) -> None:
+    with handler(ordered=False):
+        send_and_route(acme, "1", "2", "3")
+        set_cap(category="automation", at_most=2, by="ann", now=_now())
+        first = side(lambda: claim(1), holds=True)
+        first.wait_until_stopped()
+        second = side(lambda: claim(10))
+        second.wait_until_blocked()
+        taken = len(first.result()[1]) + len(second.result()[1])
+    assert taken == 2
+    assert sorted(states()) == ["paused", "running", "running"]
+
+
+def test_a_resume_beside_a_claim_that_parks_strands_nothing(acme: TenantRef, side: Sides) -> None:
+    with handler(ordered=False):
+        send_and_route(acme, "1", "2")
+        cap = set_cap(handler="test.handler", by="ann", now=_now())
+        parking = side(claim, holds=True)
+        parking.wait_until_stopped()
+        remove_cap(cap)
+        parking.result()
+        assert states() == ["paused", "paused"]
+        sweeping.sweep()
+        assert run(claim()).done == 2
+
+
+def test_of_two_steps_of_a_replay_at_once_one_is_taken(acme: TenantRef, side: Sides) -> None:
+    with handler():
+        send_and_route(acme, "1", "2")
+        with entering(acme):
+            replay = start_replay(
+                EventFilter(), handler_names=None, include_external=False, rate=None,
+                requested_by="ann", reason="", now=_now(),
+            )  # fmt: skip
+        step = _in(acme, lambda: step_replay(replay.pk, now=_now()))
+        first = side(step, holds=True)
+        first.wait_until_stopped()
+        assert side(step).result() is None
+        assert first.result().replayed == 2
+    assert Arrival.objects.count() == 2
+
+
+def test_a_coalescing_claim_beside_the_router_supersedes_what_it_saw(
+    acme: TenantRef, side: Sides
+) -> None:
+    with handler(write_effect, coalesce=True):
+        send_and_route(acme, "1", "2")
+        held = claim()
+        send(acme, "3")
+        routing = side(router.route, holds=True)
+        routing.wait_until_stopped()
+        running = side(lambda: run(held))
+        running.wait_until_blocked()
+        routing.result()
+        running.result()
+        run(claim())
+    assert effects(acme) == ["2", "3"]
+    with entering(acme):
+        assert sorted(Delivery.objects.values_list("state", flat=True)) == [
+            "done",
+            "done",
+            "superseded",
+        ]
+
+
+def test_a_discard_beside_the_router_lets_the_held_stream_go_on(
+    acme: TenantRef, side: Sides
+) -> None:
+    with handler(_refuse, on_dead=OnDead.HOLD):
+        letter = _one_dead(acme, "1")[0]
+        assert states() == ["held"]
+        send(acme, "2")
+        routing = side(router.route, holds=True)
+        routing.wait_until_stopped()
+        discarding = side(
+            _in(acme, lambda: discard([letter], actor="ann", note="stale", now=_now()))
+        )
+        discarding.wait_until_blocked()
+        routing.result()
+        assert discarding.result() == 1
+    assert states() == ["ready"]
+
+
+def test_a_correction_beside_the_router_keeps_the_place_of_what_it_corrects(
+    acme: TenantRef, side: Sides
+) -> None:
+    with handler(_refuse, on_dead=OnDead.HOLD):
+        letter = _one_dead(acme, "1")[0]
+        send(acme, "2")
+        correcting = side(
+            _in(acme, lambda: correct(letter, data={"n": 2}, actor="ann", now=_now())), holds=True
+        )
+        correcting.wait_until_stopped()
+        assert router.route() == 1
+        assert states() == ["held", "waiting"]
+        uid = correcting.result()
+        assert router.route() == 1
+    in_order = PendingDelivery.objects.order_by("id").values_list("event_uid", "state")
+    assert [state for _, state in in_order] == ["waiting", "ready"]
+    assert in_order[1][0] == uid
