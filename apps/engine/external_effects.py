@@ -13,7 +13,13 @@ from functools import cache
 from uuid import UUID
 
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 
 from apps.dispatch import operations
 from apps.dispatch.work import Claimed
@@ -100,9 +106,24 @@ def run_external(work: Mapping[TenantRef, Sequence[Claimed]], *, lease: UUID) ->
 
     What could not be started in time goes back with its attempt. What still talks when the lease ends
     is lost to us: its verdict is dropped, and it runs again under the same idempotency key.
+    Raises: OperationalError or InterfaceError when the database is away; what does not talk goes back,
+    what still talks is put off until it must have ended, so that nobody runs it beside us.
     """
-    total = Tally()
     round_ = _Round(work, lease)
+    try:
+        return _run_round(round_)
+    except (OperationalError, InterfaceError):
+        connection.close()
+        talking = list(round_.running.values())
+        if talking:
+            _put_off(talking, lease=lease)
+        rest = {d.id for deliveries in work.values() for d in deliveries} - {d.id for d in talking}
+        operations.release(sorted(rest), lease=lease)
+        raise
+
+
+def _run_round(round_: _Round) -> Tally:
+    total, lease = Tally(), round_.lease
     told_at = None
     while True:
         round_.start_what_may()
@@ -133,9 +154,13 @@ def _leave(talking: Sequence[Claimed], *, lease: UUID, is_told: bool) -> Tally:
     """
     log.error("external handlers left talking", extra={"count": len(talking), "stop": is_told})
     if is_told:
-        later = datetime.now(UTC) + 2 * settings.HTTP_TIMEOUT
-        operations.reschedule([(d.id, later, False) for d in talking], lease=lease)
+        _put_off(talking, lease=lease)
     return Tally(lost=len(talking))
+
+
+def _put_off(talking: Sequence[Claimed], *, lease: UUID) -> None:
+    later = datetime.now(UTC) + 2 * settings.HTTP_TIMEOUT
+    operations.reschedule([(d.id, later, False) for d in talking], lease=lease)
 
 
 def _target(delivery: Claimed) -> _Target:

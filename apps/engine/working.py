@@ -107,8 +107,12 @@ def _run_parts(
         if inside:
             yield _run_inside(inside, lease=lease, tenant=tenant), _ids(inside)
     if external:
-        yield run_external(external, lease=lease), _ids(itertools.chain(*external.values()))
+        # Told first: what talks to the outside is given back by `run_external`, or by nobody.
+        yield Tally(), _ids(itertools.chain(*external.values()))
+        yield run_external(external, lease=lease), set()
     for tenant, suspect in suspects:
+        if _is_external(suspect):
+            yield Tally(), {suspect.id}
         yield _run_alone(suspect, lease=lease, tenant=tenant), {suspect.id}
 
 

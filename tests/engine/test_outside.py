@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import InterfaceError, OperationalError, connection
 
-from apps.dispatch.models import PendingDelivery
+from apps.dispatch.models import PendingDelivery, State
 from apps.engine import router
 from apps.engine.working import work
 from apps.events.models import Delivery
@@ -79,3 +80,32 @@ def test_what_cannot_end_within_the_lease_is_not_started(
     assert (tally.done, tally.lost) == (0, 0)
     rows = PendingDelivery.objects.values_list("state", "attempts", "crashes")
     assert list(rows) == [("ready", 0, 0)] * 3
+
+
+def test_a_database_lost_in_a_round_gives_back_only_what_does_not_talk(
+    acme: TenantRef, settings: Any
+) -> None:
+    settings.EXTERNAL_THREADS = 4  # two a target
+    talks, release = threading.Event(), threading.Event()
+
+    def run(payload: Any, context: Context) -> None:
+        if context.event.id == "custom.a0":
+            talks.set()
+            release.wait(20)
+            return
+        talks.wait(20)
+        # Our own connection dies while the other delivery still talks.
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    with handler(run, effects=Effects.EXTERNAL, ordered=False):
+        publish(acme, "custom.a", 6)
+        router.route()
+        with pytest.raises((OperationalError, InterfaceError)):
+            work("automation")
+        release.set()
+    rows = PendingDelivery.objects.order_by("id").values_list("state", "attempts", "crashes")
+    assert list(rows) == [(State.SCHEDULED, 0, 0), *[(State.READY, 0, 0)] * 5]
