@@ -30,7 +30,8 @@ class Context:
     """One attempt: which tenant, which event, which delivery, which target, and when.
 
     `attempt` counts from 1. `is_replay` tells a repeat on purpose from first-hand news; what a
-    replayed handler publishes reaches the outside only when `include_external` says so.
+    replayed handler publishes reaches the outside only when `include_external` says so. What comes
+    of bulk work (`is_bulk`) stays behind live traffic, too.
     """
 
     tenant: str
@@ -40,6 +41,7 @@ class Context:
     target: str
     now: datetime
     is_replay: bool = False
+    is_bulk: bool = False
     include_external: bool = True
 
     @property

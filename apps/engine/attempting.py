@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from types import FrameType
 from uuid import UUID
 
+from apps.dispatch.models import Lane
 from apps.dispatch.work import Claimed
 from apps.events.operations import Ran
 from apps.tenants.entering import TenantRef
@@ -64,6 +65,7 @@ def _run(
         target=delivery.target,
         now=now,
         is_replay=delivery.replay_id is not None,
+        is_bulk=delivery.lane == Lane.BULK,
         include_external=delivery.include_external,
     )
     try:

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.dispatch.models import Lane
 from apps.events.filters import STATES, EventFilter
 from apps.events.ingest import ingest
 from apps.events.limits import check_limits
@@ -63,6 +64,14 @@ def read_filter(values: Any) -> EventFilter:
     return chosen
 
 
+def _read_lane(request: Request) -> Lane:
+    name = request.query_params.get("lane", "live")
+    if name not in ("live", "bulk"):
+        detail = f"'{name}' is no lane: live or bulk"
+        raise Problem(422, detail, errors=[FieldError(pointer="#/lane", detail=detail)])
+    return Lane.BULK if name == "bulk" else Lane.LIVE
+
+
 class EventPages(CursorPages):
     ordering = "-uid"
 
@@ -73,6 +82,10 @@ class EventsView(APIView):
     write_scope = "events:write"
 
     @extend_schema(
+        parameters=[OpenApiParameter(
+            "lane", str, enum=["live", "bulk"],
+            description="bulk: an import, which is worked behind live traffic",
+        )],
         request={"application/json": OpenApiTypes.OBJECT,
                  "application/cloudevents+json": OpenApiTypes.OBJECT,
                  "application/cloudevents-batch+json": OpenApiTypes.OBJECT},
@@ -82,7 +95,7 @@ class EventsView(APIView):
         """Take in one event or a list; 202 means that they are in the database."""
         raw = read_events(request._request)
         check_limits(current_tenant().id, events=len(raw.events))
-        answer = ingest(raw).as_answer()
+        answer = ingest(raw, lane=_read_lane(request)).as_answer()
         if raw.is_single and answer["rejected"]:
             result = answer["results"][0]
             errors = [FieldError(**error) for error in result["errors"]]

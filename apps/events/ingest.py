@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from apps.dispatch.models import Lane
 from apps.events.requests import RawEvents
 from apps.events.store import Lineage, store_events
 from pms_events.envelope import Envelope, read_envelope
@@ -31,8 +32,11 @@ class Ingested:
         }
 
 
-def ingest(raw: RawEvents) -> Ingested:
-    """Store the valid events of a request; bad ones are rejected with a pointer to each field."""
+def ingest(raw: RawEvents, *, lane: Lane = Lane.LIVE) -> Ingested:
+    """Store the valid events of a request; bad ones are rejected with a pointer to each field.
+
+    lane: bulk for imports, which go behind live traffic with all that comes of them.
+    """
     results: list[dict[str, Any] | None] = []
     good: list[tuple[int, Envelope, EventType]] = []
     for index, event in enumerate(raw.events):
@@ -44,7 +48,9 @@ def ingest(raw: RawEvents) -> Ingested:
             results.append(None)
             good.append((index, envelope, entry))
     receipts = store_events(
-        [envelope for _, envelope, _ in good], [entry for _, _, entry in good], lineage=Lineage()
+        [envelope for _, envelope, _ in good],
+        [entry for _, _, entry in good],
+        lineage=Lineage(lane=lane),
     )
     for (index, envelope, _), receipt in zip(good, receipts, strict=True):
         results[index] = _result(index, envelope, receipt)

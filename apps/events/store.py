@@ -62,7 +62,7 @@ class EventStore:
         if cause is not None:
             lineage = Lineage(
                 causation=cause.event.uid,
-                lane=Lane.BULK if cause.is_replay else Lane.LIVE,
+                lane=Lane.BULK if cause.is_bulk else Lane.LIVE,
                 include_external=cause.include_external,
             )
         return store_events(envelopes, entries, lineage=lineage)

@@ -10,11 +10,15 @@ from cloudevents.core.bindings.http import to_binary_event, to_structured_event
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from apps.dispatch.models import Arrival
+from apps.dispatch.models import Arrival, Lane
 from apps.events.models import Event
 from apps.tenants.entering import TenantRef, entering
+from pms_events.context import Context
+from pms_events.envelope import Envelope
 from pms_events.event_types import catalogue
+from pms_events.publishing import publish_many
 from tests.conftest import Api
+from tests.engine.handlers import handler
 
 BOOKING = catalogue.find("booking.created").example  # type: ignore[union-attr]
 
@@ -263,3 +267,26 @@ def test_the_catalogue_shows_schema_and_example(api: Api) -> None:
     names = [entry["type"] for entry in api.get("event-types").json()["results"]]
     assert names == sorted(names)
     assert "booking.created" in names
+
+
+def test_an_import_goes_behind_live_traffic_with_all_that_comes_of_it(
+    api: Api, acme: TenantRef, run_all: Callable[..., int]
+) -> None:
+    assert api.post("events?lane=bulk", [booking("1"), booking("2")]).status_code == 202
+    assert set(Arrival.objects.values_list("lane", flat=True)) == {Lane.BULK}
+
+    def tell(payload: Any, context: Context) -> None:
+        if context.event.type == "booking.created":
+            child = Envelope(id=context.event.id, source="child", type="custom.child", data={})
+            publish_many([child])
+
+    with handler(tell, types=("booking.*", "custom.*")) as seen:
+        run_all()
+    assert {context.event.type for context in seen} == {"booking.created", "custom.child"}
+    assert {context.is_bulk for context in seen} == {True}
+
+
+def test_an_unknown_lane_is_refused(api: Api, acme: TenantRef) -> None:
+    answer = api.post("events?lane=fast", booking())
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/lane")
+    assert stored(acme) == 0
