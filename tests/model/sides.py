@@ -31,8 +31,8 @@ class Side:
 
     def wait_until_stopped(self) -> None:
         """Wait until it stands at its stop."""
-        eventually(lambda: self._has_stopped.is_set() or self.has_ended)
-        if not self._has_stopped.is_set():
+        eventually(lambda: self.has_stopped or self.has_ended)
+        if not self.has_stopped:
             raise AssertionError("the side ended without coming to its stop") from self._error
 
     def wait_until_blocked(self) -> None:
@@ -46,6 +46,10 @@ class Side:
         with connection.cursor() as cursor:
             cursor.execute("SELECT cardinality(pg_blocking_pids(%s)) > 0", [self._pid])
             return bool(cursor.fetchone()[0])
+
+    @property
+    def has_stopped(self) -> bool:
+        return self._has_stopped.is_set()
 
     @property
     def has_ended(self) -> bool:
