@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench format clean
+.PHONY: help run demo test check bench chaos format clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -29,6 +29,10 @@ check: $(VENV)/installed-dev ## Format, lint, types, import rules, migrations
 
 bench: $(VENV)/installed-dev ## Measure against what one would write instead
 	@$(BIN)/python -m benchmarks
+
+CHAOS ?= --faults 200 --write
+chaos: $(VENV)/installed-dev ## Break a running stack 200 times on purpose; CHAOS="--seed 3 --broker rabbitmq"
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 format: $(VENV)/installed-dev ## Format the code
 	$(BIN)/ruff format .

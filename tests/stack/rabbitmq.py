@@ -37,13 +37,17 @@ class RabbitMq:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "enabled_plugins"),
             "RABBITMQ_ALLOW_INPUT": "",
         }
-        with self._log.open("wb") as log:
+        self.url = f"amqp://guest:guest@127.0.0.1:{self._port}//"
+        self.start()
+
+    def start(self) -> None:
+        """Start it, at first or again: on the same port, with the data that it had."""
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [server_program() or "rabbitmq-server"],
                 env=self._environment, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
-        self.url = f"amqp://guest:guest@127.0.0.1:{self._port}//"
         eventually(self._answers, seconds=60)
 
     def _answers(self) -> bool:
@@ -54,9 +58,10 @@ class RabbitMq:
         except OSError:
             return False
 
-    def stop(self) -> None:
+    def stop(self, how: signal.Signals = signal.SIGKILL) -> None:
         """End the server, and its port mapper, which left the group."""
-        os.killpg(self._process.pid, signal.SIGKILL)
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, how)
         self._process.wait(10)
         for process in psutil.process_iter(["name"]):
             if process.info["name"] == "epmd" and self._is_ours(process):

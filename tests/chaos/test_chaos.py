@@ -1,0 +1,13 @@
+"""A short chaos run in each test run; `make chaos` is the long one."""
+
+import pytest
+
+from tests.chaos.report import as_markdown
+from tests.chaos.run import Plan, run
+
+
+@pytest.mark.stack
+def test_a_stack_that_is_broken_again_and_again_keeps_its_promises() -> None:
+    result = run(Plan(seed=11, faults=14, pause=1.5), say=print)
+    assert result.is_good, as_markdown(result)
+    assert len(result.faults) == 14
