@@ -17,8 +17,9 @@ run: $(VENV)/installed ## Start the whole product here; Ctrl-C ends it
 demo: $(VENV)/installed ## Run a story on a stack of its own, check that nothing was lost, end
 	@$(BIN)/python -m config.demo
 
-test: check ## All checks and all tests
+test: check ## All checks and all tests, those of real processes on both brokers
 	$(BIN)/python -m pytest
+	PMS_TEST_BROKER=rabbitmq $(BIN)/python -m pytest tests/stack tests/chaos
 
 check: $(VENV)/installed-dev ## Format, lint, types, import rules, migrations
 	$(BIN)/ruff format --check .

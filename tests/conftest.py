@@ -18,10 +18,20 @@ from apps.tenants.keys import create_key
 from apps.tenants.models import Tenant
 from apps.tenants.provisioning import create_tenant, ensure_platform
 from pms_events.categories import Category
+from tests.embedded import is_on_rabbitmq
 from tests.processes import free_port, start_web
+from tests.stack.rabbitmq import server_program
 
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 KEPT_SHARED = KEPT_TABLES | {"tenants_tenant", "tenants_domain"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say so when the run is to use RabbitMQ and there is none."""
+    if is_on_rabbitmq() and server_program() is None:
+        reason = "RabbitMQ is not installed (Debian: apt-get install rabbitmq-server)"
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Servers for the test run, started before Django reads its settings (`-p tests.embedded`).
 
-One PostgreSQL and one Valkey for the run, or those of DATABASE_URL and CELERY_BROKER_URL; one
-database a pytest process.
+One PostgreSQL and one Valkey for the run; one database a pytest process. With
+PMS_TEST_BROKER=rabbitmq the broker is a RabbitMQ of the run's own, and Valkey the cache alone.
 """
 
 import atexit
@@ -15,7 +15,9 @@ import psycopg2
 from psycopg2 import sql
 
 from config.servers import start_servers
+from tests.stack.rabbitmq import RabbitMq, server_program
 
+BROKER = "PMS_TEST_BROKER"
 _ADMIN = "PMS_TEST_ADMIN_URL"
 
 
@@ -31,7 +33,17 @@ def _start() -> None:
         (folder / "var").mkdir()
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         atexit.register(servers.stop)
+        if is_on_rabbitmq() and server_program() is not None:
+            rabbitmq = RabbitMq(folder / "rabbitmq")
+            atexit.register(rabbitmq.stop)
+            os.environ["CELERY_BROKER_URL"] = rabbitmq.url
+            os.environ["CACHE_URL"] = servers.broker_url
     os.environ["DATABASE_URL"] = _own_database(os.environ[_ADMIN])
+
+
+def is_on_rabbitmq() -> bool:
+    """Tell whether this run is to use RabbitMQ as its broker."""
+    return os.environ.get(BROKER) == "rabbitmq"
 
 
 def _own_database(admin_url: str) -> str:

@@ -15,8 +15,8 @@ from config.postgres import start_postgres
 from config.servers import free_port
 from config.stack import ROOT, Stack
 from config.supervisor import Supervisor
-from tests.chaos.brokers import QUEUES, Broker, start_broker
 from tests.chaos.handlers import RECEIVER
+from tests.stack.brokers import QUEUES, Broker, start_broker
 
 LEASE_SECONDS = 20.5
 """A little longer than the longest handler may take; the shortest that the start-up checks allow."""

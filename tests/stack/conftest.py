@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from config.servers import start_valkey
 from pms_events.categories import Category
+from tests.embedded import is_on_rabbitmq
 from tests.processes import Process, start_worker
+from tests.stack.brokers import start_broker
 
 WORK_QUEUES = [category.queue for category in Category]
 ENGINE_QUEUES = ["events.route", "events.sweep", "events.chores"]
@@ -66,23 +67,26 @@ def beat(processes: list[Process], tmp_path: Path) -> Callable[..., Process]:
 
 
 class Broker:
-    """A Valkey of the test's own, which can be stopped and started on the same port."""
+    """A broker of the test's own, which can be stopped, emptied and started on the same port."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.url, self._stop = start_valkey(folder)
+        self._made = start_broker("rabbitmq" if is_on_rabbitmq() else "valkey", folder)
+        self.url = self._made.url
 
     def stop(self) -> None:
-        self._stop()
+        if self._made.is_up:
+            self._made.kill()
 
     def start(self) -> None:
-        port = int(self.url.rpartition(":")[2].partition("/")[0])
-        self.url, self._stop = start_valkey(self._folder, port=port)
+        self._made.start()
+
+    def flush(self) -> None:
+        self._made.flush()
 
 
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     """A broker that the test may kill."""
-    made = Broker(tmp_path / "broker")
+    made = Broker(tmp_path)
     yield made
     made.stop()
