@@ -20,6 +20,9 @@ that talks to a receiver. A fault counts as recovered when nothing that was acce
 faults overlap, so a slow recovery may be the next fault's. A killed worker's deliveries come back when its
 lease is over, 20.5 s here and a minute by default.
 
+Two runs of one delivery at once are counted as the receiver sees them. Only the stale run of a worker that was
+frozen beyond its lease is excused: in flight while it slept, or begun within five seconds of its waking.
+
 """
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import psutil
 import psycopg2
 
+from tests.chaos.ledger import Frozen
 from tests.chaos.stack import LEASE_SECONDS, WORKERS, ChaosStack
 
 _LATER = list[tuple[float, Callable[[], None]]]
@@ -19,13 +20,13 @@ _LATER = list[tuple[float, Callable[[], None]]]
 class Ground:
     """What faults work on. `later`: what is still to be done, and at which monotonic time.
 
-    stopped: processes that were frozen beyond their lease, by id.
+    frozen: which processes were frozen beyond their lease, and when.
     """
 
     stack: ChaosStack
     chance: random.Random
     later: _LATER = field(default_factory=list)
-    stopped: set[int] = field(default_factory=set)
+    frozen: list[Frozen] = field(default_factory=list)
 
     def after(self, seconds: float, act: Callable[[], None]) -> None:
         self.later.append((time.monotonic() + seconds, act))
@@ -88,9 +89,15 @@ def stop_a_worker_gently(ground: Ground) -> None:
 def freeze_a_worker_beyond_its_lease(ground: Ground) -> None:
     """SIGSTOP, and SIGCONT when its leases are over: it wakes with verdicts that nobody wants."""
     family = _family(ground, ground.chance.choice(WORKERS))
-    ground.stopped.update(family)
+    frozen = Frozen(pids=frozenset(family), since=time.monotonic())
+    ground.frozen.append(frozen)
     _signal(family, signal.SIGSTOP)
-    ground.after(LEASE_SECONDS + 2, lambda: _signal(family, signal.SIGCONT))
+
+    def wake() -> None:
+        frozen.until = time.monotonic()
+        _signal(family, signal.SIGCONT)
+
+    ground.after(LEASE_SECONDS + 2, wake)
 
 
 def _connect(ground: Ground) -> "psycopg2.extensions.connection":

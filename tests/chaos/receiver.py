@@ -17,6 +17,7 @@ class Talk:
     n: int
     key: str
     pid: int
+    status: int
     began: float
     ended: float
 
@@ -46,10 +47,11 @@ class Outside:
             count = self._count
         if count % 23 == 0:
             self._pause.wait(0.4)
+        status = 503 if count % 17 == 0 else 200
         with self._lock:
-            talk = Talk(**json.loads(body), began=began, ended=time.monotonic())
+            talk = Talk(**json.loads(body), status=status, began=began, ended=time.monotonic())
             self.talks.append(talk)
-        return 503 if count % 17 == 0 else 200
+        return status
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         take = self._take

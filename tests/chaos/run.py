@@ -68,7 +68,8 @@ def run(plan: Plan, *, say: Callable[[str], None]) -> Result:
         _wait(stack, lambda: not any(t.is_alive() for t in threads), 60, "clients did not end")
         _wait(stack, lambda: watch.left == (0, 0), _SETTLE_SECONDS, "")
         watch.end()
-        findings = check(stack.database_url, clients, outside.talks, ground.stopped)
+        watch.measure(faults)
+        findings = check(stack.database_url, clients, outside.talks, ground.frozen)
         return Result(
             seed=plan.seed,
             broker=plan.broker,

@@ -1,11 +1,14 @@
 """Watching a run: how much is settled, and when what was accepted before a fault was worked off."""
 
+import bisect
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg2
 
+BESIDE = 6.0
 _SETTLED = "SELECT COALESCE(sum(done + dead + discarded + superseded), 0) FROM dispatch_progress"
 # What has not failed yet and may run: the age of a retry says nothing about recovery.
 _OLDEST = """SELECT extract(epoch FROM now() - LEAST(
@@ -18,11 +21,18 @@ _LEFT = """SELECT (SELECT count(*) FROM dispatch_arrival),
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """One fault: when it was done, and after how many seconds nothing from before it was waiting."""
+    """One fault: when it was done, and after how many seconds nothing from before it was waiting.
+
+    settling_after: seconds until the next delivery was settled; rates: of the `BESIDE` seconds
+    before and after.
+    """
 
     kind: str
     at: float
     recovered_after: float | None = None
+    settling_after: float | None = None
+    rate_before: float = 0.0
+    rate_after: float = 0.0
 
 
 class Watch(threading.Thread):
@@ -47,10 +57,21 @@ class Watch(threading.Thread):
 
     def rate(self, since: float, until: float) -> float:
         """Settled deliveries a second between two monotonic times."""
-        within = [s for s in self.samples if since <= s[0] <= until]
-        if len(within) < 2:
-            return 0.0
-        return (within[-1][1] - within[0][1]) / (within[-1][0] - within[0][0])
+        return (self._settled(until) - self._settled(since)) / (until - since)
+
+    def _settled(self, at: float) -> int:
+        """How many were settled then, as far as the last look could tell."""
+        known = bisect.bisect_right(self.samples, at, key=lambda sample: sample[0])
+        return self.samples[known - 1][1] if known else 0
+
+    def measure(self, faults: Sequence[Fault]) -> None:
+        """Fill in what the samples say about each fault, after the end."""
+        for fault in faults:
+            fault.rate_before = self.rate(fault.at - BESIDE, fault.at)
+            fault.rate_after = self.rate(fault.at, fault.at + BESIDE)
+            had = self._settled(fault.at)
+            later = (at for at, settled in self.samples if at > fault.at and settled > had)
+            fault.settling_after = next((at - fault.at for at in later), None)
 
     def run(self) -> None:
         connection = None
