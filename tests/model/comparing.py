@@ -1,5 +1,6 @@
 """Comparing the real tables with the plain model after each step, and draining at the end."""
 
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -36,7 +37,7 @@ class Compared(RuleBasedStateMachine):
         empty()
         forget_clocks()
         self.ledger = Ledger()
-        self.stage = Stage(self.ledger.steps)
+        self.told: Counter[int] = Counter()
         self.tenants: dict[str, TenantRef] = {name: get_tenant(name) for name in NAMES}
         self.ids = {tenant.id: name for name, tenant in self.tenants.items()}
         self.held: dict[UUID, list[Claimed]] = {}
@@ -47,7 +48,12 @@ class Compared(RuleBasedStateMachine):
         self.sent = 0
         self.has_replayed = False
         self._open = ExitStack()
-        self._open.enter_context(self.stage.on())
+        steps = self.ledger.steps
+        stage = Stage(
+            step_of=lambda context: steps[context.delivery_id],
+            tell=lambda id_: self.told.update([id_]),
+        )
+        self._open.enter_context(stage.on())
         self.side: Callable[..., Side] = self._open.enter_context(sides())
 
     @invariant()
@@ -186,6 +192,9 @@ class Compared(RuleBasedStateMachine):
             assert history.keys() | (never_ran & mine) == mine
             assert letters == {i: s for i, s in self.ledger.letters.items() if i in mine}
             self._check_effects(name, effects)
+        for id_, (state, *_) in self.ledger.history.items():
+            if state == "done" and id_ in self.ledger.outside:
+                assert 1 <= self.told[id_] <= self.ledger.claims[id_]
 
     def _check_effects(self, tenant: str, effects: list[int]) -> None:
         expected = self.ledger.effects.get(tenant, [])

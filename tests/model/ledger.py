@@ -74,6 +74,7 @@ class Ledger:
     kept: dict[int, Owed] = field(default_factory=dict)
     effects: dict[str, list[int]] = field(default_factory=dict)
     keys: dict[int, Key | None] = field(default_factory=dict)
+    outside: set[int] = field(default_factory=set)
     steps: Counter[int] = field(default_factory=Counter)
     claims: Counter[int] = field(default_factory=Counter)
 
@@ -143,7 +144,9 @@ class Ledger:
             end = "done" if outcome == "done" else "discarded"
             self._end(owed, end)
             self._close_letter(owed, "resolved" if end == "done" else "discarded")
-            if end == "done" and owed.handler != "m.outside":
+            if end == "done" and owed.handler == "m.outside":
+                self.outside.add(owed.id)
+            elif end == "done":
                 self.effects.setdefault(owed.tenant, []).append(owed.id)
             self.promote(owed.key)
 

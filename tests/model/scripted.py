@@ -3,7 +3,6 @@
 Each effect in the database is one row whose ref is unique, so a doubled one cannot hide.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -36,11 +35,13 @@ class NotNow(Exception):
 
 
 class Stage:
-    """Where each delivery stands in its script, and what the outside was told."""
+    """Where each delivery stands in its script, and what the outside is told.
 
-    def __init__(self, steps: Counter[int]) -> None:
-        self.steps = steps
-        self.told: Counter[int] = Counter()
+    step_of: the number of the step that a run does. tell: takes the delivery that tells the outside.
+    """
+
+    def __init__(self, *, step_of: Callable[[Context], int], tell: Callable[[int], object]) -> None:
+        self._step_of, self._tell = step_of, tell
 
     def inside(self, payload: Any, context: Context) -> Outcome:
         """Write a row, or do what else the script says."""
@@ -48,12 +49,12 @@ class Stage:
 
     def outside(self, payload: Any, context: Context) -> Outcome:
         """Tell the outside, or do what else the script says."""
-        return self._act(context, lambda: self.told.update([context.delivery_id]))
+        return self._act(context, lambda: self._tell(context.delivery_id))
 
     def _act(self, context: Context, effect: Callable[[], object]) -> Outcome:
         """The effect comes before the failure, so that failing has something to undo."""
         script = context.event.data["script"]
-        step = script[min(self.steps[context.delivery_id], len(script) - 1)]
+        step = script[min(self._step_of(context), len(script) - 1)]
         if step == "snooze":
             return Snooze(LATER)
         if step == "discard":
