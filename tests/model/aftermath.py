@@ -83,7 +83,7 @@ class _Tenant:
         assert Counter(self.effects) == Counter(inside)
         # Of what takes the place of another, the place counts; what died and was retried came later.
         held = self._order("m.hold")
-        assert held == sorted(held, key="01~2".index)
+        assert held == sorted(held, key="01~2".index), held
 
     def _each_letter_says_how_its_delivery_ended(self) -> None:
         dead = {id_ for id_, d in self.ended.items() if d["state"] == "dead"}

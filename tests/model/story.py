@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.utils import timezone
 
-from apps.dispatch import caps, claiming
+from apps.dispatch import caps, claiming, operations
 from apps.dispatch.models import Lane, PendingDelivery, State
 from apps.engine import router, sweeping, working
 from apps.events.filters import EventFilter
@@ -135,8 +135,10 @@ def _decide(tenant: TenantRef, handler: str, act: Callable[[DeadLetter], object]
 
 
 def _pause(acme: TenantRef, harbor: TenantRef, folder: Path) -> None:
+    """One handler is paused; a worker parks what is its own, and gives the rest back unstarted."""
     caps.set_cap(handler="m.ordered", by="ann", now=timezone.now())
-    claiming.claim(CATEGORY, lane=Lane.LIVE, limit=1, lease_for=_LEASE)
+    lease, batch = claiming.claim(CATEGORY, lane=Lane.LIVE, limit=100, lease_for=_LEASE)
+    operations.release([delivery.id for delivery in batch], lease=lease)
 
 
 def _resume(acme: TenantRef, harbor: TenantRef, folder: Path) -> None:
@@ -145,9 +147,9 @@ def _resume(acme: TenantRef, harbor: TenantRef, folder: Path) -> None:
 
 
 def _expire(acme: TenantRef, harbor: TenantRef, folder: Path) -> None:
-    """A claim whose worker is gone; and one whose worker died for the third time over it alone."""
-    for died_before in (0, 2):
-        _, batch = claiming.claim(CATEGORY, lane=Lane.LIVE, limit=1, lease_for=_LEASE)
+    """A claim of two whose worker is gone; and one whose worker died over it alone, a third time."""
+    for limit, died_before in ((2, 0), (1, 2)):
+        _, batch = claiming.claim(CATEGORY, lane=Lane.LIVE, limit=limit, lease_for=_LEASE)
         with commits.aside():
             claimed = PendingDelivery.objects.filter(id=batch[0].id)
             claimed.update(crashes=died_before, attempts=died_before + 1, runs_alone=True)
@@ -182,6 +184,6 @@ def _make_all_due() -> None:
 
 
 _ACTS = [
-    _publish, _route, _pause, _resume, _expire, _work, _sweep_what_is_due, _work_again, _retry,
+    _publish, _route, _expire, _pause, _resume, _work, _sweep_what_is_due, _work_again, _retry,
     _correct, _discard, _retry_many, _route, _work_again, _replay, _route, _work_again, _purge,
 ]  # fmt: skip

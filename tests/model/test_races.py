@@ -159,6 +159,35 @@ def test_a_late_retry_does_not_take_the_delivery_from_its_new_owner(
         assert run(again).done == 1
 
 
+def test_a_late_death_does_not_hold_a_stream_that_another_works_in(
+    acme: TenantRef, side: Sides
+) -> None:
+    with handler(_refuse, effects=Effects.EXTERNAL, on_dead=OnDead.HOLD):
+        send_and_route(acme, "1")
+        held = claim()
+        stalled = side(lambda: run(held), before="SET state = 'held'")
+        stalled.wait_until_stopped()
+        take_back(held)
+        again = claim()
+        assert stalled.result().lost == 1
+        assert PendingDelivery.objects.values_list("state", "lease").get() == ("running", again[0])
+    assert letters(acme) == []
+
+
+def test_of_a_group_that_lost_one_lease_only_the_rest_takes_effect(acme: TenantRef) -> None:
+    with handler(write_effect, ordered=False):
+        send_and_route(acme, "1", "2")
+        held = claim()
+        lost = held[1][0]
+        PendingDelivery.objects.filter(id=lost.id).update(lease_until=_now())
+        sweeping.sweep()
+        tally = run(held)
+        assert (tally.done, tally.lost) == (1, 1)
+        assert effects(acme) == ["2"]
+        assert run(claim()).done == 1
+    assert effects(acme) == ["2", "1"]
+
+
 def test_a_late_release_does_not_take_the_delivery_from_its_new_owner(acme: TenantRef) -> None:
     with handler():
         send_and_route(acme, "1")
