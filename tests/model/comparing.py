@@ -22,7 +22,7 @@ from apps.tenants.entering import TenantRef, entering, get_tenant
 from tests.model.emptying import empty
 from tests.model.ledger import Arrived, Ledger, Owed
 from tests.model.scripted import Stage
-from tests.model.sides import Side, sides
+from tests.model.sides import Sides, sides
 
 CATEGORY = "automation"
 LEASE = timedelta(minutes=5)
@@ -54,7 +54,7 @@ class Compared(RuleBasedStateMachine):
             tell=lambda id_: self.told.update([id_]),
         )
         self._open.enter_context(stage.on())
-        self.side: Callable[..., Side] = self._open.enter_context(sides())
+        self.side: Sides = self._open.enter_context(sides())
 
     @invariant()
     def the_tables_say_what_the_model_says(self) -> None:

@@ -1,5 +1,6 @@
 """What tests of the model do to the engine, in one word each. All of it is the real code."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from apps.properties.models import Property
 from apps.tenants.entering import TenantRef, entering
 from pms_events.context import Context
 from pms_events.envelope import Envelope
+from pms_events.errors import PermanentError
 from pms_events.publishing import publish_many
 
 LEASE = timedelta(minutes=5)
@@ -79,3 +81,22 @@ def letters(tenant: TenantRef) -> list[DeadLetter]:
     """The dead letters of a tenant, oldest delivery first."""
     with entering(tenant):
         return list(DeadLetter.objects.order_by("delivery_id"))
+
+
+def refuse(payload: object, context: Context) -> None:
+    """Fail so that only a person can help."""
+    raise PermanentError("no")
+
+
+def inside(tenant: TenantRef, act: Callable[[], object]) -> Callable[[], object]:
+    """Let a side act inside a tenant."""
+
+    def act_inside() -> object:
+        with entering(tenant):
+            return act()
+
+    return act_inside
+
+
+def now() -> datetime:
+    return datetime.now(UTC)

@@ -101,8 +101,12 @@ class Side:
             self._may_go.wait(PATIENCE)
 
 
+Sides = Callable[..., Side]
+"""A maker of sides; the arguments are those of `Side`."""
+
+
 @contextmanager
-def sides() -> Iterator[Callable[..., Side]]:
+def sides() -> Iterator[Sides]:
     """Give a maker of sides: `side(act, before="…")`; none of them outlives the block."""
     with ExitStack() as stack:
 

@@ -147,12 +147,16 @@ def _resume(acme: TenantRef, harbor: TenantRef, folder: Path) -> None:
 
 
 def _expire(acme: TenantRef, harbor: TenantRef, folder: Path) -> None:
-    """A claim of two whose worker is gone; and one whose worker died over it alone, a third time."""
-    for limit, died_before in ((2, 0), (1, 2)):
-        _, batch = claiming.claim(CATEGORY, lane=Lane.LIVE, limit=limit, lease_for=_LEASE)
+    """A claim whose worker is gone; and one whose worker died over it alone, for the third time."""
+    for tenant, handler, died_before in ((harbor, "m.hold", 0), (acme, "m.ordered", 2)):
+        chosen = PendingDelivery.objects.filter(tenant_id=tenant.id, handler=handler)
         with commits.aside():
-            claimed = PendingDelivery.objects.filter(id=batch[0].id)
-            claimed.update(crashes=died_before, attempts=died_before + 1, runs_alone=True)
+            # Turns depend on the time of day: who is next must not.
+            chosen.filter(state=State.READY).update(turn=-1)
+        claiming.claim(CATEGORY, lane=Lane.LIVE, limit=1, lease_for=_LEASE)
+        with commits.aside():
+            taken = chosen.filter(state=State.RUNNING)
+            taken.update(crashes=died_before, attempts=died_before + 1, runs_alone=True)
             _end_leases()
         sweeping.sweep()
 

@@ -1,10 +1,5 @@
 """Two at once at each dangerous point, on connections of their own, step by step."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
-import pytest
-
 from apps.dispatch import operations
 from apps.dispatch.caps import remove_cap, set_cap
 from apps.dispatch.models import Arrival, Cap, PendingDelivery
@@ -13,11 +8,7 @@ from apps.engine import router, sweeping
 from apps.events.filters import EventFilter
 from apps.events.models import Delivery
 from apps.events.replaying import start_replay, step_replay
-from apps.fallback.models import DeadLetter
-from apps.fallback.operations import AlreadyDecided, correct, discard, retry
 from apps.tenants.entering import TenantRef, entering
-from pms_events.context import Context
-from pms_events.errors import PermanentError
 from pms_events.handlers import Effects, OnDead
 from tests.engine.handlers import failing, handler
 from tests.model.doing import (
@@ -25,7 +16,10 @@ from tests.model.doing import (
     claim,
     effects,
     end_lease,
+    inside,
     letters,
+    now,
+    refuse,
     run,
     send,
     send_and_route,
@@ -33,27 +27,11 @@ from tests.model.doing import (
     take_back,
     write_effect,
 )
-from tests.model.sides import Side
-from tests.processes import eventually
+from tests.model.sides import Sides
 
-Sides = Callable[..., Side]
 _LOCK_HEADS = "FOR KEY SHARE"
 _FINISH = "INSERT INTO events_delivery"
 _RESCHEDULE = "SET state = 'scheduled'"
-
-
-def _in(tenant: TenantRef, act: Callable[[], object]) -> Callable[[], object]:
-    """Let a side act inside a tenant."""
-
-    def inside() -> object:
-        with entering(tenant):
-            return act()
-
-    return inside
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def test_a_router_whose_found_head_is_settled_looks_again(acme: TenantRef, side: Sides) -> None:
@@ -159,10 +137,10 @@ def test_a_late_retry_does_not_take_the_delivery_from_its_new_owner(
         assert run(again).done == 1
 
 
-def test_a_late_death_does_not_hold_a_stream_that_another_works_in(
+def test_a_late_death_does_not_hold_a_stream_that_another_worksinside(
     acme: TenantRef, side: Sides
 ) -> None:
-    with handler(_refuse, effects=Effects.EXTERNAL, on_dead=OnDead.HOLD):
+    with handler(refuse, effects=Effects.EXTERNAL, on_dead=OnDead.HOLD):
         send_and_route(acme, "1")
         held = claim()
         stalled = side(lambda: run(held), before="SET state = 'held'")
@@ -179,7 +157,7 @@ def test_of_a_group_that_lost_one_lease_only_the_rest_takes_effect(acme: TenantR
         send_and_route(acme, "1", "2")
         held = claim()
         lost = held[1][0]
-        PendingDelivery.objects.filter(id=lost.id).update(lease_until=_now())
+        PendingDelivery.objects.filter(id=lost.id).update(lease_until=now())
         sweeping.sweep()
         tally = run(held)
         assert (tally.done, tally.lost) == (1, 1)
@@ -237,167 +215,8 @@ def test_two_sweeps_at_once_count_a_crash_once(acme: TenantRef, side: Sides) -> 
     assert PendingDelivery.objects.values_list("crashes", "attempts").get() == (1, 1)
 
 
-def _one_dead(tenant: TenantRef, *ids: str) -> list[DeadLetter]:
-    """Let deliveries of one stream die for good; gives their dead letters."""
-    send_and_route(tenant, *ids)
-    while run(claim()).dead:
-        pass
-    return letters(tenant)
-
-
-def _refuse(payload: object, context: object) -> None:
-    raise PermanentError("no")
-
-
-def _refuse_the_first(payload: object, context: Context) -> None:
-    if context.event.id == "1":
-        raise PermanentError("no")
-
-
-def _retry(tenant: TenantRef, letter: DeadLetter, *, actor: str = "ann") -> Callable[[], object]:
-    return _in(tenant, lambda: retry([letter], actor=actor, now=_now()))
-
-
-def test_of_two_people_who_retry_at_once_the_second_is_told(acme: TenantRef, side: Sides) -> None:
-    with handler(_refuse):
-        letter = _one_dead(acme, "1")[0]
-        first = side(_retry(acme, letter), holds=True)
-        first.wait_until_stopped()
-        second = side(_retry(acme, letter, actor="bob"))
-        second.wait_until_blocked()
-        assert first.result() == 1
-        with pytest.raises(AlreadyDecided, match="by ann"):
-            second.result()
-    assert states() == ["ready"]
-    with entering(acme):
-        assert letter.reviews.count() == 1
-
-
-def test_of_a_retry_and_a_discard_at_once_one_holds(acme: TenantRef, side: Sides) -> None:
-    with handler(_refuse):
-        letter = _one_dead(acme, "1")[0]
-        first = side(
-            _in(acme, lambda: discard([letter], actor="ann", note="stale", now=_now())), holds=True
-        )
-        first.wait_until_stopped()
-        second = side(_retry(acme, letter))
-        second.wait_until_blocked()
-        assert first.result() == 1
-        with pytest.raises(AlreadyDecided):
-            second.result()
-    assert states() == []
-    assert letters(acme)[0].state == "discarded"
-
-
-def test_of_two_corrections_at_once_one_is_published(acme: TenantRef, side: Sides) -> None:
-    with handler(_refuse):
-        letter = _one_dead(acme, "1")[0]
-        first = side(
-            _in(acme, lambda: correct(letter, data={"n": 2}, actor="ann", now=_now())), holds=True
-        )
-        first.wait_until_stopped()
-        second = side(_in(acme, lambda: correct(letter, data={"n": 3}, actor="bob", now=_now())))
-        second.wait_until_blocked()
-        first.result()
-        with pytest.raises(AlreadyDecided):
-            second.result()
-    assert Arrival.objects.count() == 1
-
-
-def test_a_correction_that_is_not_committed_is_routed_after_it_is(
-    acme: TenantRef, side: Sides
-) -> None:
-    with handler(_refuse):
-        letter = _one_dead(acme, "1")[0]
-        correcting = side(
-            _in(acme, lambda: correct(letter, data={"n": 2}, actor="ann", now=_now())), holds=True
-        )
-        correcting.wait_until_stopped()
-        assert router.route() == 0
-        uid = correcting.result()
-        assert router.route() == 1
-    assert list(PendingDelivery.objects.values_list("event_uid", "state")) == [(uid, "ready")]
-
-
-def test_a_retry_beside_a_settle_of_its_stream_is_not_stranded(
-    acme: TenantRef, side: Sides
-) -> None:
-    with handler(_refuse_the_first):
-        send_and_route(acme, "1", "2")
-        run(claim())
-        letter = letters(acme)[0]
-        held = claim()
-        settling = side(lambda: run(held), before="SET state = 'ready'")
-        settling.wait_until_stopped()
-        _retry(acme, letter)()
-        assert settling.result().done == 1
-    assert states() == ["ready"]
-
-
-def test_a_settle_beside_a_retry_of_its_stream_leaves_nothing_stranded_after_the_sweep(
-    acme: TenantRef, side: Sides
-) -> None:
-    with handler(_refuse_the_first):
-        send_and_route(acme, "1", "2")
-        run(claim())
-        letter = letters(acme)[0]
-        held = claim()
-        retrying = side(_retry(acme, letter), holds=True)
-        retrying.wait_until_stopped()
-        assert run(held).done == 1
-        assert retrying.result() == 1
-        operations.heal_streams()
-    assert states() == ["ready"]
-
-
-def test_two_people_who_retry_two_of_one_stream_at_once_both_succeed(
-    acme: TenantRef, side: Sides
-) -> None:
-    with handler(_refuse):
-        one, two = _one_dead(acme, "1", "2")
-        first = side(_retry(acme, one), holds=True)
-        first.wait_until_stopped()
-        second = side(_retry(acme, two, actor="bob"))
-        second.wait_until_blocked()
-        assert first.result() == 1
-        assert second.result() == 1
-    assert states() == ["ready", "waiting"]
-
-
-def test_a_retry_beside_the_router_adding_to_its_stream_succeeds(
-    acme: TenantRef, side: Sides
-) -> None:
-    with handler(_refuse):
-        letter = _one_dead(acme, "1")[0]
-        send(acme, "2")
-        routing = side(router.route, holds=True)
-        routing.wait_until_stopped()
-        retrying = side(_retry(acme, letter))
-        retrying.wait_until_blocked()
-        assert routing.result() == 1
-        assert retrying.result() == 1
-    assert sorted(states()) == ["ready", "waiting"]
-
-
-def test_the_router_beside_a_retry_adding_to_its_stream_succeeds(
-    acme: TenantRef, side: Sides
-) -> None:
-    with handler(_refuse):
-        letter = _one_dead(acme, "1")[0]
-        send(acme, "2")
-        retrying = side(_retry(acme, letter), holds=True)
-        retrying.wait_until_stopped()
-        routing = side(router.route)
-        eventually(lambda: routing.is_blocked or routing.has_ended)
-        assert retrying.result() == 1
-        # Beside a retry the router may pass; the next doorbell finds it at work again.
-        if routing.result() is None:
-            assert router.route() == 1
-    assert sorted(states()) == ["ready", "waiting"]
-
-
 def _pause(category: str = "automation") -> Cap:
-    return set_cap(category=category, by="ann", now=_now())
+    return set_cap(category=category, by="ann", now=now())
 
 
 def test_a_pause_beside_a_claim_keeps_back_what_was_not_claimed(
@@ -427,7 +246,7 @@ def test_a_pause_that_is_not_committed_holds_nobody_up(acme: TenantRef, side: Si
 def test_two_claims_at_once_under_a_limit_do_not_pass_it(acme: TenantRef, side: Sides) -> None:
     with handler(ordered=False):
         send_and_route(acme, "1", "2", "3")
-        set_cap(category="automation", at_most=2, by="ann", now=_now())
+        set_cap(category="automation", at_most=2, by="ann", now=now())
         first = side(lambda: claim(1), holds=True)
         first.wait_until_stopped()
         second = side(lambda: claim(10))
@@ -440,7 +259,7 @@ def test_two_claims_at_once_under_a_limit_do_not_pass_it(acme: TenantRef, side: 
 def test_a_resume_beside_a_claim_that_parks_strands_nothing(acme: TenantRef, side: Sides) -> None:
     with handler(ordered=False):
         send_and_route(acme, "1", "2")
-        cap = set_cap(handler="test.handler", by="ann", now=_now())
+        cap = set_cap(handler="test.handler", by="ann", now=now())
         parking = side(claim, holds=True)
         parking.wait_until_stopped()
         remove_cap(cap)
@@ -456,9 +275,9 @@ def test_of_two_steps_of_a_replay_at_once_one_is_taken(acme: TenantRef, side: Si
         with entering(acme):
             replay = start_replay(
                 EventFilter(), handler_names=None, include_external=False, rate=None,
-                requested_by="ann", reason="", now=_now(),
+                requested_by="ann", reason="", now=now(),
             )  # fmt: skip
-        step = _in(acme, lambda: step_replay(replay.pk, now=_now()))
+        step = inside(acme, lambda: step_replay(replay.pk, now=now()))
         first = side(step, holds=True)
         first.wait_until_stopped()
         assert side(step).result() is None
@@ -487,40 +306,3 @@ def test_a_coalescing_claim_beside_the_router_supersedes_what_it_saw(
             "done",
             "superseded",
         ]
-
-
-def test_a_discard_beside_the_router_lets_the_held_stream_go_on(
-    acme: TenantRef, side: Sides
-) -> None:
-    with handler(_refuse, on_dead=OnDead.HOLD):
-        letter = _one_dead(acme, "1")[0]
-        assert states() == ["held"]
-        send(acme, "2")
-        routing = side(router.route, holds=True)
-        routing.wait_until_stopped()
-        discarding = side(
-            _in(acme, lambda: discard([letter], actor="ann", note="stale", now=_now()))
-        )
-        discarding.wait_until_blocked()
-        routing.result()
-        assert discarding.result() == 1
-    assert states() == ["ready"]
-
-
-def test_a_correction_beside_the_router_keeps_the_place_of_what_it_corrects(
-    acme: TenantRef, side: Sides
-) -> None:
-    with handler(_refuse, on_dead=OnDead.HOLD):
-        letter = _one_dead(acme, "1")[0]
-        send(acme, "2")
-        correcting = side(
-            _in(acme, lambda: correct(letter, data={"n": 2}, actor="ann", now=_now())), holds=True
-        )
-        correcting.wait_until_stopped()
-        assert router.route() == 1
-        assert states() == ["held", "waiting"]
-        uid = correcting.result()
-        assert router.route() == 1
-    in_order = PendingDelivery.objects.order_by("id").values_list("event_uid", "state")
-    assert [state for _, state in in_order] == ["waiting", "ready"]
-    assert in_order[1][0] == uid
