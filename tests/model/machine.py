@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import transaction
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from apps.dispatch import caps, claiming, operations
 from apps.dispatch.models import Cap, Lane, PendingDelivery, State, TenantShare
-from apps.engine import router, working
+from apps.engine import router, sweeping, working
 from apps.engine.attempting import attempt
 from apps.engine.settling import settle
 from apps.events.filters import EventFilter
@@ -38,11 +38,29 @@ picks = st.integers(0, 30)
 class Engine(Compared):
     """Two tenants, two streams, five kinds of handlers; each step is compared with the ledger."""
 
+    @initialize(tenant=tenants, first=scripts, second=scripts, limit=st.sampled_from((2, 4, 100)))
+    def begin(
+        self, tenant: str, first: tuple[str, ...], second: tuple[str, ...], limit: int
+    ) -> None:
+        """Every story begins with work of each kind, and a worker that has claimed some of it."""
+        self.publish(tenant=tenant, stream="room 1", kind=EVERY, script=first, count=1, routed=True)
+        self.publish(
+            tenant="acme", stream="room 1", kind=EVERY, script=second, count=2, routed=True
+        )
+        self.claim(limit=limit, lane=0)
+
     # What comes in
 
-    @rule(tenant=tenants, stream=streams, kind=kinds, script=scripts, count=st.integers(1, 3))
+    @rule(
+        tenant=tenants,
+        stream=streams,
+        kind=kinds,
+        script=scripts,
+        count=st.integers(1, 3),
+        routed=st.booleans(),
+    )
     def publish(
-        self, tenant: str, stream: str, kind: str, script: tuple[str, ...], count: int
+        self, tenant: str, stream: str, kind: str, script: tuple[str, ...], count: int, routed: bool
     ) -> None:
         envelopes = []
         for _ in range(count):
@@ -64,6 +82,8 @@ class Engine(Compared):
             self.ledger.arrived.append(arrived)
             self.logged[tenant].append(arrived)
             self.names[receipt.uid] = names
+        if routed:
+            self.route(limit=1000)
 
     @rule(limit=st.sampled_from((1, 2, 1000)))
     def route(self, limit: int) -> None:
@@ -286,6 +306,28 @@ class Engine(Compared):
         running.result()
         self._learn_run(lease)
         self._learn_routes(count)
+
+    @precondition(lambda self: self.held)
+    @rule(pick=picks)
+    def settle_while_the_sweep_takes_it_back(self, pick: int) -> None:
+        """The lease is over, the work is done, and the sweep comes just before the settling."""
+        lease = self._pick_lease(pick)
+        if any(owed.crashes for owed in self.ledger.under(lease)):
+            return  # what runs alone is settled in parts
+        batch = self.held.pop(lease)
+        late = datetime.now(UTC) - timedelta(seconds=1)
+        PendingDelivery.objects.filter(lease=lease).update(lease_until=late)
+        running = self.side(
+            lambda: working.run_batch(batch, lease=lease), before="INSERT INTO events_delivery"
+        )
+        eventually(lambda: running.has_stopped or running.has_ended)
+        stopped = running.has_stopped
+        sweeping.sweep()
+        operations.heal_streams()
+        if stopped:
+            self._learn_what_was_taken_back(lease)
+        running.result()
+        self._learn_run(lease)
 
     @precondition(lambda self: self.held and self._letters())
     @rule(pick=picks)

@@ -98,7 +98,7 @@ class Side:
     def _stop(self) -> None:
         if not self._has_stopped.is_set():
             self._has_stopped.set()
-            self._may_go.wait(PATIENCE)
+            assert self._may_go.wait(2 * PATIENCE), "nobody let the side go on"
 
 
 Sides = Callable[..., Side]

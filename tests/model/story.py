@@ -24,6 +24,7 @@ from tests.model.scripted import KINDS, Stage
 
 CATEGORY = "automation"
 _LEASE = timedelta(minutes=5)
+_MOVING = (State.READY, State.RUNNING, State.SCHEDULED, State.PAUSED)
 _SCRIPTS = (("fail", "done"), ("permanent", "done"), ("done",))
 
 
@@ -56,6 +57,7 @@ def recover(tenants: list[TenantRef]) -> None:
         moved = bool(router.route() or chores)
         while working.work(CATEGORY)[0].moved:
             moved = True
+        moved = moved or PendingDelivery.objects.filter(state__in=_MOVING).exists()
 
 
 def tell(folder: Path) -> None:

@@ -20,7 +20,7 @@ def test_the_engine_does_what_a_plain_model_of_its_promises_does(
     run_state_machine_as_test(
         Engine,
         settings=settings(
-            max_examples=int(_EXAMPLES or 60),
+            max_examples=int(_EXAMPLES or 40),
             stateful_step_count=40,
             deadline=None,
             derandomize=_EXAMPLES is None,
