@@ -152,6 +152,18 @@ def test_a_late_death_does_not_hold_a_stream_that_another_worksinside(
     assert letters(acme) == []
 
 
+def test_a_late_coalescing_worker_supersedes_nothing(acme: TenantRef) -> None:
+    with handler(write_effect, coalesce=True):
+        send_and_route(acme, "1", "2")
+        held = claim()
+        take_back(held)
+        again = claim()
+        run(held)
+        assert states() == ["running", "waiting"]
+        assert PendingDelivery.objects.filter(lease=again[0]).count() == 1
+    assert effects(acme) == []
+
+
 def test_of_a_group_that_lost_one_lease_only_the_rest_takes_effect(acme: TenantRef) -> None:
     with handler(write_effect, ordered=False):
         send_and_route(acme, "1", "2")
