@@ -1,4 +1,7 @@
-"""The machine: whatever may happen to the engine, in any order, beside the plain model."""
+"""The machine: whatever may happen to the engine, in any order, beside the plain model.
+
+Long, because Hypothesis wants all rules in one class; what they compare is in `comparing.py`.
+"""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
