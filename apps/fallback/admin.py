@@ -4,41 +4,55 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.template.response import TemplateResponse
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from apps.events.admin_pages import MOST_COUNTED, CappedPaginator, PreparedChangeList
+from apps.events.admin_pages import CappedPaginator, PreparedChangeList
 from apps.fallback.admin_bulk import BulkActions
-from apps.fallback.admin_filters import CategoryFilter, HandlerFilter, StateFilter
+from apps.fallback.admin_correct import CorrectPages
+from apps.fallback.admin_filters import (
+    EVENT,
+    AssigneeFilter,
+    CategoryFilter,
+    HandlerFilter,
+    ReasonFilter,
+    StateFilter,
+)
+from apps.fallback.admin_groups import REASON_COLOURS, GroupsPage
+from apps.fallback.admin_progress import BulkActionAdmin as BulkActionAdmin
 from apps.fallback.admin_review import STATE_COLOURS, ReviewPages
+from apps.fallback.filters import DeadLetterFilter, search
+from apps.fallback.groups import get_groups
 from apps.fallback.models import DeadLetter, DeadLetterState
-from apps.fallback.queries import count_behind_each, get_groups
+from apps.fallback.queries import count_behind_each
 from apps.fallback.sentences import describe
+from apps.fallback.templatetags.fallback_shown import ago
 
-_REASON_COLOURS = {
-    "exhausted": "warning", "permanent": "danger", "poison": "danger", "unroutable": "warning",
-    "unknown_type": "info", "invalid": "danger", "unreadable": "danger",
-}  # fmt: skip
-_CAUSES = 5
+
+class Pages(CappedPaginator):
+    """Pages that say "10,000+" where counting stopped."""
+
+    template_name = "fallback/pagination.html"
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReviewPages, BulkActions):
-    """Dead letters, open ones first. Nobody adds, edits or deletes one: they are decided."""
+class DeadLetterAdmin(GroupsPage, CorrectPages, ReviewPages, BulkActions):
+    """Causes first, then dead letters, open ones first. Nobody adds, edits or deletes one."""
 
-    list_display = ["what_happened", "why", "handler", "died", "tries", "behind"]
+    list_display = ["what_happened", "why", "handler", "died", "tries", "behind", "looked_after"]
     list_display_links = ["what_happened"]
-    list_filter = [StateFilter, "reason", HandlerFilter, CategoryFilter]
+    list_select_related = ["assignee"]
+    list_filter = [StateFilter, ReasonFilter, HandlerFilter, CategoryFilter, AssigneeFilter]
     list_filter_sheet = True
-    search_fields = ["subject", "message", "event_type"]
-    search_help_text = "subject, error or event type"
-    paginator = CappedPaginator
+    search_fields = ["subject"]  # makes the box appear; `get_search_results` searches
+    search_help_text = "words in the subject, error, event type or handler"
+    paginator = Pages
     show_facets = admin.ShowFacets.NEVER  # counting each choice reads the whole table
-    list_before_template = "fallback/causes.html"
+    change_list_template = "fallback/dead_letters.html"
+    list_before_template = "fallback/above_items.html"
     nothing_title = "Nothing needs a person"
     nothing_why = (
         "When an event cannot be handled and trying again did not help, it waits here until "
@@ -46,7 +60,7 @@ class DeadLetterAdmin(ReviewPages, BulkActions):
     )
 
     class Media:
-        css = {"all": ["events/story.css"]}
+        css = {"all": ["events/story.css", "fallback/queue.css"]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -69,26 +83,21 @@ class DeadLetterAdmin(ReviewPages, BulkActions):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[DeadLetter], search_term: str
     ) -> tuple[QuerySet[DeadLetter], bool]:
-        found, _ = super().get_search_results(request, queryset, search_term)
-        return found, False
+        return search(queryset, search_term), False
 
     @display(description="What happened")
     def what_happened(self, dead_letter: DeadLetter) -> str:
         return format_html('<span class="said">{}</span>', describe(dead_letter))
 
-    @display(description="Reason", ordering="reason", label=_REASON_COLOURS)
+    @display(description="Reason", label=REASON_COLOURS)
     def why(self, dead_letter: DeadLetter) -> tuple[str, str]:
         return dead_letter.reason, dead_letter.reason.replace("_", " ")
 
-    @display(description="Died", ordering="died_at")
+    @display(description="Died")
     def died(self, dead_letter: DeadLetter) -> str:
-        return format_html(
-            '<span class="whitespace-nowrap" title="{} UTC">{}</span>',
-            f"{dead_letter.died_at:%Y-%m-%d %H:%M:%S}",
-            naturaltime(dead_letter.died_at),
-        )
+        return format_html('<span class="whitespace-nowrap">{}</span>', ago(dead_letter.died_at))
 
-    @display(description="Attempts", ordering="attempts")
+    @display(description="Attempts")
     def tries(self, dead_letter: DeadLetter) -> int:
         return dead_letter.attempts
 
@@ -96,6 +105,10 @@ class DeadLetterAdmin(ReviewPages, BulkActions):
     def behind(self, dead_letter: DeadLetter) -> str:
         waiting = dead_letter.waiting_behind  # type: ignore[attr-defined]
         return str(waiting or "–")
+
+    @display(description="Assignee")
+    def looked_after(self, dead_letter: DeadLetter) -> str:
+        return dead_letter.assignee.get_username() if dead_letter.assignee else "–"
 
     @display(description="State", label=STATE_COLOURS)
     def standing(self, dead_letter: DeadLetter) -> tuple[str, str]:
@@ -105,17 +118,25 @@ class DeadLetterAdmin(ReviewPages, BulkActions):
         """Open ones all have the same state: the column appears when others are shown."""
         columns = list(self.list_display)
         shows_open_only = request.GET.get("state", "open") == "open"
-        if not shows_open_only or "event_uid" in request.GET:
+        if not shows_open_only or EVENT in request.GET:
             columns.insert(1, "standing")
         return columns
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> TemplateResponse:
-        context = {"title": "Fallback queue", **(extra_context or {})}
-        if request.method == "GET" and self.has_view_permission(request):
-            is_open = DeadLetter.objects.filter(state=DeadLetterState.OPEN)
-            newest = is_open.order_by("-died_at", "id").values("pk")[:MOST_COUNTED]
-            context["causes"] = get_groups(DeadLetter.objects.filter(pk__in=newest), limit=_CAUSES)
-            context["chosen_cause"] = request.GET.get("fingerprint", "")
-        return super().changelist_view(request, context)
+    ) -> HttpResponse:
+        """Show causes first; the address of items says which."""
+        if request.method == "GET" and not request.GET:
+            return self.groups_view(request)
+        me = request.user.get_username()
+        is_mine = request.GET.get("assignee") == me
+        context: dict[str, Any] = {"title": "Fallback queue", "tab": "mine" if is_mine else "items"}
+        fingerprint = request.GET.get("fingerprint", "")
+        if request.method == "GET" and fingerprint and self.has_view_permission(request):
+            chosen = DeadLetterFilter(fingerprint=fingerprint)
+            found = get_groups(chosen, limit=1, now=timezone.now()).found
+            context |= {
+                "group": found[0] if found else None,
+                "may_act": self.has_change_permission(request),
+            }
+        return super().changelist_view(request, {**context, **(extra_context or {})})

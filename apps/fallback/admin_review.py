@@ -1,4 +1,4 @@
-"""The page of one dead letter, and what a person does there: retry, correct, discard."""
+"""The page of one dead letter, and what a person does there: retry, discard, assign, comment."""
 
 import json
 from collections.abc import Callable
@@ -13,15 +13,19 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from apps.events.models import Event
 from apps.fallback import operations
-from apps.fallback.correcting import CannotCorrect, Correction, check_correction, get_original
+from apps.fallback.caring import (
+    AssignedMeanwhile,
+    UnknownAssignee,
+    assign,
+    comment,
+    get_assignees,
+)
+from apps.fallback.groups import MOST_COUNTED
 from apps.fallback.models import DeadLetter, DeadLetterState
-from apps.fallback.queries import count_behind_each, get_attempts
+from apps.fallback.queries import count_alike, count_behind_each, get_attempts, get_lineage
 from apps.fallback.sentences import describe, foresee_retry
 from apps.web.admin import TenantAdmin
-from pms_events.errors import FieldError, InvalidEvent
-from pms_events.strict_json import UnreadableJson, loads
 
 STATE_COLOURS = {
     DeadLetterState.OPEN: "danger",
@@ -33,7 +37,7 @@ STATE_COLOURS = {
 
 
 class ReviewPages(TenantAdmin):
-    """A model admin's part: the page of one dead letter and its three decisions."""
+    """A model admin's part: the page of one dead letter, and the decisions made on it."""
 
     def get_urls(self) -> list[URLPattern]:
         def wrap(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -42,9 +46,12 @@ class ReviewPages(TenantAdmin):
         name = "fallback_deadletter"
         return [
             path("<uuid:pk>/retry/", wrap(require_POST(self.retry_view)), name=f"{name}_retry"),
-            path("<uuid:pk>/correct/", wrap(self.correct_view), name=f"{name}_correct"),
             path(
                 "<uuid:pk>/discard/", wrap(require_POST(self.discard_view)), name=f"{name}_discard"
+            ),
+            path("<uuid:pk>/assign/", wrap(require_POST(self.assign_view)), name=f"{name}_assign"),
+            path(
+                "<uuid:pk>/comment/", wrap(require_POST(self.comment_view)), name=f"{name}_comment"
             ),
             *super().get_urls(),
         ]
@@ -60,64 +67,53 @@ class ReviewPages(TenantAdmin):
             raise PermissionDenied
         dead_letter = _get(object_id)
         context = {**_context_of(dead_letter), **(extra_context or {})}
-        context["may_act"] = (
-            self.has_change_permission(request) and dead_letter.state == DeadLetterState.OPEN
-        )
-        return self._page(request, "fallback/dead_letter.html", dead_letter, context)
+        context["may_comment"] = self.has_change_permission(request)
+        context["may_act"] = context["may_comment"] and dead_letter.state == DeadLetterState.OPEN
+        return self.page(request, "fallback/dead_letter.html", dead_letter, context)
 
     def retry_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        dead_letter = self._get_to_act(request, pk)
+        dead_letter = self.get_to_act(request, pk)
         try:
-            operations.retry([dead_letter], **_who(request))
+            operations.retry([dead_letter], **who_of(request))
         except operations.AlreadyDecided as error:
-            return self._back(request, dead_letter, messages.ERROR, str(error))
-        return self._back(request, dead_letter, messages.SUCCESS, "Sent back to its handler.")
+            return self.back(request, dead_letter, messages.ERROR, str(error))
+        return self.back(request, dead_letter, messages.SUCCESS, "Sent back to its handler.")
 
     def discard_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        dead_letter = self._get_to_act(request, pk)
+        dead_letter = self.get_to_act(request, pk)
         try:
-            operations.discard([dead_letter], **_who(request))
+            operations.discard([dead_letter], **who_of(request))
         except (operations.AlreadyDecided, operations.NoteMissing) as error:
-            return self._back(request, dead_letter, messages.ERROR, str(error))
-        return self._back(request, dead_letter, messages.SUCCESS, "Discarded, with your note.")
+            return self.back(request, dead_letter, messages.ERROR, str(error))
+        return self.back(request, dead_letter, messages.SUCCESS, "Discarded, with your note.")
 
-    def correct_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Edit, look at what changes, confirm. What the person typed is kept through all of it."""
-        dead_letter = self._get_to_act(request, pk)
+    def assign_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Assign to the person of the form, unless somebody assigned it since the page was made."""
+        dead_letter = self.get_to_act(request, pk)
+        seen = request.POST.get("seen", "")
+        dead_letter.assignee_id = int(seen) if seen.isdecimal() else None
+        who = who_of(request)
         try:
-            original, entry = get_original(dead_letter)
-        except CannotCorrect as error:
-            return self._back(request, dead_letter, messages.ERROR, str(error))
-        text = _pretty(original.data)
-        context: dict[str, Any] = {"example": _pretty(entry.example)}
-        if request.method == "POST":
-            text = request.POST.get("data", "")
-            step = request.POST.get("step", "edit")
-            try:
-                if step == "confirm":
-                    return self._publish(request, dead_letter, data=_read(text))
-                if step == "preview":
-                    correction = check_correction(dead_letter, _read(text))
-                    context["changes"] = _show_changes(correction)
-            except operations.AlreadyDecided as error:
-                return self._back(request, dead_letter, messages.ERROR, str(error))
-            except InvalidEvent as error:
-                context["errors"] = [_with_value(e, text) for e in error.errors]
-        context |= {"text": text, "note": request.POST.get("note", "")}
-        template = "fallback/preview.html" if "changes" in context else "fallback/correct.html"
-        return self._page(request, template, dead_letter, context)
+            assign([dead_letter], to=request.POST.get("assignee", ""), **who)
+        except (operations.AlreadyDecided, AssignedMeanwhile, UnknownAssignee) as error:
+            return self.back(request, dead_letter, messages.ERROR, str(error))
+        said = f"Assigned to {request.POST.get('assignee') or 'nobody'}."
+        return self.back(request, dead_letter, messages.SUCCESS, said)
 
-    def _publish(self, request: HttpRequest, dead_letter: DeadLetter, *, data: Any) -> HttpResponse:
-        operations.correct(dead_letter, data=data, **_who(request))
-        said = "The corrected event is published and on its way to the handler."
-        return self._back(request, dead_letter, messages.SUCCESS, said)
+    def comment_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        dead_letter = self.get_to_act(request, pk)
+        try:
+            comment([dead_letter], **who_of(request))
+        except operations.NoteMissing as error:
+            return self.back(request, dead_letter, messages.ERROR, str(error))
+        return self.back(request, dead_letter, messages.SUCCESS, "Your comment is kept.")
 
-    def _get_to_act(self, request: HttpRequest, pk: UUID) -> DeadLetter:
+    def get_to_act(self, request: HttpRequest, pk: UUID) -> DeadLetter:
         if not self.has_change_permission(request):
             raise PermissionDenied
         return _get(str(pk))
 
-    def _back(
+    def back(
         self, request: HttpRequest, dead_letter: DeadLetter, level: int, said: str
     ) -> HttpResponseRedirect:
         self.message_user(request, said, level)
@@ -125,7 +121,7 @@ class ReviewPages(TenantAdmin):
             reverse("admin:fallback_deadletter_change", args=[dead_letter.pk])
         )
 
-    def _page(
+    def page(
         self, request: HttpRequest, template: str, dead_letter: DeadLetter, more: dict[str, Any]
     ) -> TemplateResponse:
         context = {
@@ -150,68 +146,41 @@ def _get(pk: str) -> DeadLetter:
     return found
 
 
-def _who(request: HttpRequest) -> dict[str, Any]:
+def who_of(request: HttpRequest) -> dict[str, Any]:
+    """Say who acts, why and when, as operations take it."""
     note = request.POST.get("note", "").strip()[:2000]
     return {"actor": request.user.get_username(), "note": note, "now": timezone.now()}
 
 
 def _context_of(dead_letter: DeadLetter) -> dict[str, Any]:
     behind = count_behind_each([dead_letter]).get(dead_letter.pk, 0)
-    event = Event.objects.filter(uid=dead_letter.event_uid).first()
-    corrected = None
-    if event is not None and event.causation is not None:
-        corrected = DeadLetter.objects.filter(
-            event_uid=event.causation, correction_uid=event.uid
-        ).first()
+    lineage = get_lineage(dead_letter)
     reviews = [
-        {"review": review, "changes": [_show_change(c) for c in review.diff or []]}
+        {"review": review, "changes": [show_change(c) for c in review.diff or []]}
         for review in dead_letter.reviews.all()
     ]
     return {
         "behind": behind,
-        "event": event,
-        "payload": _pretty(event.data) if event else "",
+        "lineage": lineage,
+        "event": lineage.event,
+        "payload": pretty(lineage.event.data) if lineage.event else "",
         "outlook": foresee_retry(dead_letter, behind=behind),
         "attempts": get_attempts(dead_letter),
         "reviews": reviews,
-        "corrected": corrected,
+        "alike": count_alike(dead_letter, limit=MOST_COUNTED),
+        "assignees": get_assignees(),
     }
 
 
-def _pretty(value: Any) -> str:
+def pretty(value: Any) -> str:
+    """Write JSON as people read it."""
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def _read(text: str) -> Any:
-    """Read the JSON a person typed. Raises: InvalidEvent that says where it breaks."""
-    try:
-        return loads(text.encode("utf-8", "surrogatepass"))
-    except UnreadableJson as error:
-        raise InvalidEvent([FieldError(pointer=error.pointer, detail=error.detail)]) from error
-
-
-def _with_value(error: FieldError, text: str) -> dict[str, Any]:
-    """Tell an error with the value that it is about, as far as there is one."""
-    shown: dict[str, Any] = {"pointer": error.pointer, "detail": error.detail}
-    try:
-        value = loads(text.encode("utf-8", "surrogatepass"))
-        for part in error.pointer.removeprefix("#/data").split("/")[1:]:
-            name = part.replace("~1", "/").replace("~0", "~")
-            value = value[int(name)] if isinstance(value, list) else value[name]
-    except (UnreadableJson, LookupError, TypeError, ValueError):
-        return shown
-    if not isinstance(value, dict | list):
-        shown["value"] = json.dumps(value, ensure_ascii=False)[:120]
-    return shown
-
-
-def _show_changes(correction: Correction) -> list[dict[str, str]]:
-    return [_show_change(change) for change in correction.changes]
-
-
-def _show_change(change: dict[str, Any]) -> dict[str, str]:
+def show_change(change: dict[str, Any]) -> dict[str, str]:
+    """Show one change of a correction: the pointer, and the sides that exist."""
     shown: dict[str, str] = {
-        side: _pretty(change[side]) for side in ("before", "after") if side in change
+        side: pretty(change[side]) for side in ("before", "after") if side in change
     }
     shown["pointer"] = change["pointer"] or "/"
     return shown

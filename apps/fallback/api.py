@@ -1,4 +1,4 @@
-"""`/api/v1/dead-letters`: look at the fallback queue, retry, correct, discard, one or many."""
+"""`/api/v1/dead-letters`: look at the fallback queue, and decide about one; many: `api_bulk`."""
 
 from typing import Any
 from uuid import UUID
@@ -13,12 +13,12 @@ from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from apps.fallback import operations
-from apps.fallback.bulk import apply_to_many, choose
+from apps.fallback.caring import AssignedMeanwhile, UnknownAssignee, assign, comment
 from apps.fallback.correcting import CannotCorrect
-from apps.fallback.filters import STATES, DeadLetterFilter
+from apps.fallback.filters import STATES, UNASSIGNED, DeadLetterFilter
+from apps.fallback.groups import get_groups
 from apps.fallback.models import DeadLetter
 from apps.fallback.presenting import (
-    BulkAnswerSerializer,
     DeadLetterDetailSerializer,
     DeadLetterPageSerializer,
     DecidedSerializer,
@@ -27,17 +27,18 @@ from apps.fallback.presenting import (
     show_dead_letter,
     show_dead_letters,
 )
-from apps.fallback.queries import get_groups
 from apps.fallback.serializers import (
-    BulkSerializer,
+    AssignSerializer,
+    CommentSerializer,
     DeadLetterFilterSerializer,
     DiscardSerializer,
     RetrySerializer,
 )
+from apps.web.authentication import actor_of
 from apps.web.pagination import CursorPages
 from apps.web.problems import Problem
 from pms_events.categories import Category
-from pms_events.errors import InvalidEvent
+from pms_events.errors import FieldError, InvalidEvent
 from pms_events.verdicts import Reason
 
 _FILTERS = [
@@ -47,6 +48,9 @@ _FILTERS = [
     OpenApiParameter("category", str, enum=[c.value for c in Category]),
     OpenApiParameter("type", str, description="an event type, or a pattern such as booking.*"),
     OpenApiParameter("fingerprint", str, description="a group, see /dead-letters/groups"),
+    OpenApiParameter("assignee", str, description=f"a user name, or {UNASSIGNED}"),
+    OpenApiParameter("event", OpenApiTypes.UUID, description="the uid of an event"),
+    OpenApiParameter("search", str, description="words in the subject, error, type or handler"),
     OpenApiParameter("since", OpenApiTypes.DATETIME, description="died at or after"),
     OpenApiParameter("until", OpenApiTypes.DATETIME, description="died before"),
 ]
@@ -62,13 +66,13 @@ class DeadLetterPages(CursorPages):
     ordering = ("-died_at", "id")
 
 
-class _View(APIView):
+class FallbackView(APIView):
     """What all views of the fallback queue share."""
 
     read_scope = write_scope = "fallback"
 
 
-def _read(serializer: Serializer[Any]) -> dict[str, Any]:
+def read_input(serializer: Serializer[Any]) -> dict[str, Any]:
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
 
@@ -76,27 +80,22 @@ def _read(serializer: Serializer[Any]) -> dict[str, Any]:
 def _filter_of(request: Request) -> DeadLetterFilter:
     names = {parameter.name for parameter in _FILTERS}
     given = {n: v for n, v in request.query_params.items() if n in names}
-    return DeadLetterFilter(**_read(DeadLetterFilterSerializer(data=given)))
+    return DeadLetterFilter(**read_input(DeadLetterFilterSerializer(data=given)))
 
 
-def _actor(request: Request) -> str:
-    key: Any = request.auth
-    return f"api key {key.name}"
-
-
-class DeadLettersView(_View):
+class DeadLettersView(FallbackView):
     """The fallback queue of the key's tenant."""
 
     @extend_schema(parameters=[*_FILTERS, *_PAGES], responses=DeadLetterPageSerializer)
     def get(self, request: Request) -> Response:
         """List dead letters, newest first; the open ones unless `state` says otherwise."""
         pages = DeadLetterPages()
-        found = _filter_of(request).apply(DeadLetter.objects.all())
+        found = _filter_of(request).apply(DeadLetter.objects.select_related("assignee"))
         page: list[DeadLetter] = pages.paginate_queryset(found, request, view=self) or []
         return pages.get_paginated_response(show_dead_letters(page))
 
 
-class DeadLetterView(_View):
+class DeadLetterView(FallbackView):
     """One dead letter."""
 
     @extend_schema(responses=DeadLetterDetailSerializer)
@@ -105,7 +104,7 @@ class DeadLetterView(_View):
         return Response(show_dead_letter(get_object_or_404(DeadLetter, pk=pk)))
 
 
-class RetryView(_View):
+class RetryView(FallbackView):
     """Trying again."""
 
     @extend_schema(request=RetrySerializer, responses={200: DecidedSerializer, **_REFUSED})
@@ -115,8 +114,8 @@ class RetryView(_View):
         409 when it is decided already, 422 with a pointer to each bad field of the data.
         """
         dead_letter = get_object_or_404(DeadLetter, pk=pk)
-        asked = _read(RetrySerializer(data=request.data))
-        how = {"actor": _actor(request), "note": asked.get("note", ""), "now": timezone.now()}
+        asked = read_input(RetrySerializer(data=request.data))
+        how = {"actor": actor_of(request), "note": asked.get("note", ""), "now": timezone.now()}
         uid = None
         try:
             if "data" in asked:
@@ -132,16 +131,18 @@ class RetryView(_View):
         return _decided(dead_letter, event_uid=uid)
 
 
-class DiscardView(_View):
+class DiscardView(FallbackView):
     """Giving up."""
 
     @extend_schema(request=DiscardSerializer, responses={200: DecidedSerializer, **_REFUSED})
     def post(self, request: Request, pk: UUID) -> Response:
         """Discard for good, with a note that says why; 409 when it is decided already."""
         dead_letter = get_object_or_404(DeadLetter, pk=pk)
-        note = _read(DiscardSerializer(data=request.data))["note"]
+        note = read_input(DiscardSerializer(data=request.data))["note"]
         try:
-            operations.discard([dead_letter], actor=_actor(request), note=note, now=timezone.now())
+            operations.discard(
+                [dead_letter], actor=actor_of(request), note=note, now=timezone.now()
+            )
         except operations.AlreadyDecided as error:
             raise Problem(409, str(error), code="already-decided") from error
         return _decided(dead_letter)
@@ -153,51 +154,48 @@ def _decided(dead_letter: DeadLetter, *, event_uid: UUID | None = None) -> Respo
     return Response(DecidedSerializer(answer).data)
 
 
-class GroupsView(_View):
+class AssignView(FallbackView):
+    """Who looks after it."""
+
+    @extend_schema(request=AssignSerializer, responses={200: DecidedSerializer, **_REFUSED})
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Have a user of the tenant look after it, or with null nobody; 409 when it is decided."""
+        dead_letter = get_object_or_404(DeadLetter, pk=pk)
+        asked = read_input(AssignSerializer(data=request.data))
+        try:
+            assign(
+                [dead_letter], to=asked["assignee"] or "", actor=actor_of(request),
+                note=asked.get("note", ""), now=timezone.now(),
+            )  # fmt: skip
+        except UnknownAssignee as error:
+            where = [FieldError(pointer="#/assignee", detail=str(error))]
+            raise Problem(422, "Some fields are not valid.", errors=where) from error
+        except (operations.AlreadyDecided, AssignedMeanwhile) as error:
+            raise Problem(409, str(error), code="already-decided") from error
+        return _decided(dead_letter)
+
+
+class CommentView(FallbackView):
+    """Remarks."""
+
+    @extend_schema(request=CommentSerializer, responses={200: DecidedSerializer, **_REFUSED})
+    def post(self, request: Request, pk: UUID) -> Response:
+        """Keep a remark in its audit trail; decided ones take remarks too."""
+        dead_letter = get_object_or_404(DeadLetter, pk=pk)
+        note = read_input(CommentSerializer(data=request.data))["note"]
+        comment([dead_letter], actor=actor_of(request), note=note, now=timezone.now())
+        return _decided(dead_letter)
+
+
+class GroupsView(FallbackView):
     """Causes."""
 
     @extend_schema(parameters=_FILTERS, responses=GroupsSerializer)
     def get(self, request: Request) -> Response:
-        """Group dead letters by cause (fingerprint of the error), the most frequent first."""
-        groups = get_groups(_filter_of(request).apply(DeadLetter.objects.all()))
-        shown = GroupSerializer(groups, many=True).data
-        return Response({"results": shown, "next": None, "previous": None})
+        """Group dead letters by cause (fingerprint of the error), the most frequent first.
 
-
-class BulkView(_View):
-    """Many at once."""
-
-    @extend_schema(request=BulkSerializer, responses=BulkAnswerSerializer)
-    def post(self, request: Request) -> Response:
-        """Retry or discard up to 10,000 open dead letters; `dry_run` tells which and how many.
-
-        Those that are not open, or do not exist, are left out.
+        Counting stops at 10,000 a cause.
         """
-        asked = _read(BulkSerializer(data=request.data))
-        dead_letters = DeadLetter.objects.all()
-        if "ids" in asked:
-            dead_letters = dead_letters.filter(pk__in=asked["ids"])
-        else:
-            dead_letters = DeadLetterFilter(**asked["filter"]).apply(dead_letters)
-        choice = choose(dead_letters)
-        # Shown as they were before: afterwards they are not open any more.
-        sample = show_dead_letters(choice.sample)
-        changed = 0
-        if not asked["dry_run"]:
-            changed = apply_to_many(
-                choice.ids,
-                action=asked["action"],
-                actor=_actor(request),
-                note=asked.get("note", ""),
-                now=timezone.now(),
-            )
-        return Response(
-            {
-                "action": asked["action"],
-                "dry_run": asked["dry_run"],
-                "matched": len(choice.ids),
-                "changed": changed,
-                "has_more": choice.has_more,
-                "sample": sample,
-            }
-        )
+        groups = get_groups(_filter_of(request), now=timezone.now())
+        shown = GroupSerializer(groups.found, many=True).data
+        return Response({"results": shown, "next": None, "previous": None})

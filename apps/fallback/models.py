@@ -2,6 +2,8 @@
 
 import uuid
 
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -47,10 +49,18 @@ class DeadLetter(models.Model):
     decided_by = models.CharField(max_length=150, blank=True)
     note = models.TextField(blank=True)
     correction_uid = models.UUIDField(null=True, help_text="the corrected event")
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,  # deadletter_assignee serves
+        help_text="who looks after it",
+    )
 
     class Meta:
         indexes = [
-            # The fallback queue, newest first, and by group.
+            # The fallback queue, newest first, by group (groups.sql), and by who looks after it.
             models.Index(
                 fields=["-died_at", "id"], condition=Q(state="open"), name="deadletter_open"
             ),
@@ -59,6 +69,13 @@ class DeadLetter(models.Model):
                 condition=Q(state="open"),
                 name="deadletter_group",
             ),
+            models.Index(
+                fields=["assignee", "-died_at"],
+                condition=Q(state="open"),
+                name="deadletter_assignee",
+            ),
+            # trend.sql: deaths by hour, also of those that are decided by now.
+            models.Index(fields=["fingerprint", "died_at"], name="deadletter_trend"),
             # The dead letters of an event.
             models.Index(fields=["event_uid"], name="deadletter_event"),
         ]
@@ -67,17 +84,57 @@ class DeadLetter(models.Model):
         return f"{self.event_type} → {self.handler}: {self.error_class}"
 
 
+class BulkState(models.TextChoices):
+    """Where a bulk action stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class BulkAction(models.Model):
+    """One decision about many dead letters: a frozen choice, and how far it has come.
+
+    Taken are the open ones of `filter` or of `ids` that died up to `cutoff`, the oldest first; the
+    cursor is the last one taken. `skipped` were decided by somebody else meanwhile.
+    """
+
+    action = models.CharField(max_length=10)
+    filter = models.JSONField(null=True)
+    ids = ArrayField(models.UUIDField(), null=True)
+    cutoff = models.DateTimeField(help_text="what died later is not part of it")
+    note = models.TextField(blank=True)
+    assignee_name = models.CharField(max_length=150, blank=True)
+    actor = models.CharField(max_length=150)
+    state = models.CharField(max_length=9, choices=BulkState, default=BulkState.RUNNING)
+    stopped_because = models.CharField(max_length=200, blank=True)
+    total = models.IntegerField(help_text="dead letters that were chosen at the start")
+    done = models.IntegerField(default=0)
+    skipped = models.IntegerField(default=0)
+    cursor_died_at = models.DateTimeField(null=True)
+    cursor_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.total} dead letters"
+
+
 class Review(models.Model):
     """What a person did with a dead letter, and why. Rows are only ever added."""
 
     dead_letter = models.ForeignKey(DeadLetter, on_delete=models.CASCADE, related_name="reviews")
     action = models.CharField(
-        max_length=10, choices=[(a, a) for a in ("retry", "correct", "discard")]
+        max_length=10,
+        choices=[(a, a) for a in ("retry", "correct", "discard", "assign", "comment")],
     )
     actor = models.CharField(max_length=150)
     note = models.TextField(blank=True)
     diff = models.JSONField(null=True, help_text="what a correction changed, by JSON pointer")
     at = models.DateTimeField()
+    bulk = models.ForeignKey(
+        BulkAction, on_delete=models.SET_NULL, null=True, related_name="reviews", db_index=False
+    )
 
     class Meta:
         ordering = ["id"]

@@ -19,7 +19,7 @@ from apps.events.models import Delivery, DeliveryState, Event
 from apps.events.queries import get_replays_of
 from apps.events.store import Lineage, store_events
 from apps.fallback.correcting import check_correction
-from apps.fallback.models import DeadLetter, DeadLetterState, Review
+from apps.fallback.models import BulkAction, DeadLetter, DeadLetterState, Review
 from apps.tenants.entering import TenantRef, current_tenant
 from pms_events.envelope import Envelope
 from pms_events.event_types import catalogue
@@ -43,7 +43,10 @@ class NoteMissing(ValueError):
     """A discard needs a note that says why."""
 
 
-def retry(dead_letters: Sequence[DeadLetter], *, actor: str, note: str = "", now: datetime) -> int:
+def retry(
+    dead_letters: Sequence[DeadLetter], *, actor: str, note: str = "", now: datetime,
+    bulk: BulkAction | None = None,
+) -> int:  # fmt: skip
     """Run the deliveries again under their own ids, with fresh attempts; gives how many.
 
     An event whose type was unknown and is known by now is routed again instead, to all handlers.
@@ -55,7 +58,7 @@ def retry(dead_letters: Sequence[DeadLetter], *, actor: str, note: str = "", now
         tenant = current_tenant()
         rerouted = _reroute([d for d in ours if is_rerouted(d)], tenant=tenant, actor=actor)
         _redrive([d for d in ours if d.pk not in rerouted], tenant=tenant)
-        _review(ours, "retry", actor=actor, note=note, now=now)
+        record_review(ours, "retry", actor=actor, note=note, now=now, bulk=bulk)
     return len(ours)
 
 
@@ -99,11 +102,14 @@ def correct(
         receipt = store_events([envelope], [correction.entry], lineage=lineage)[0]
         DeadLetter.objects.filter(pk=dead_letter.pk).update(correction_uid=receipt.uid)
         _close_delivery(ours, DeliveryState.DISCARDED, f"corrected by {actor}: event {receipt.uid}")
-        _review(ours, "correct", actor=actor, note=note, now=now, changes=correction.changes)
+        record_review(ours, "correct", actor=actor, note=note, now=now, changes=correction.changes)
     return receipt.uid
 
 
-def discard(dead_letters: Sequence[DeadLetter], *, actor: str, note: str, now: datetime) -> int:
+def discard(
+    dead_letters: Sequence[DeadLetter], *, actor: str, note: str, now: datetime,
+    bulk: BulkAction | None = None,
+) -> int:  # fmt: skip
     """Give deliveries up for good, with the reason; gives how many.
 
     Raises: NoteMissing, AlreadyDecided (one alone that is not open).
@@ -114,7 +120,7 @@ def discard(dead_letters: Sequence[DeadLetter], *, actor: str, note: str, now: d
         ours = _take(dead_letters, DeadLetterState.DISCARDED, actor=actor, note=note, now=now)
         _close_delivery(ours, DeliveryState.DISCARDED, f"discarded by {actor}: {note}")
         unhold([d.delivery_id for d in ours])
-        _review(ours, "discard", actor=actor, note=note, now=now)
+        record_review(ours, "discard", actor=actor, note=note, now=now, bulk=bulk)
     return len(ours)
 
 
@@ -199,7 +205,7 @@ def _close_delivery(dead_letters: Sequence[DeadLetter], state: DeliveryState, no
     )
 
 
-def _review(
+def record_review(
     dead_letters: Sequence[DeadLetter],
     action: str,
     *,
@@ -207,8 +213,13 @@ def _review(
     note: str,
     now: datetime,
     changes: list[dict[str, Any]] | None = None,
+    bulk: BulkAction | None = None,
 ) -> None:
+    """Add what a person did to the audit trail, in the transaction that does it."""
     Review.objects.bulk_create(
-        Review(dead_letter=d, action=action, actor=actor[:150], note=note, diff=changes, at=now)
+        Review(
+            dead_letter=d, action=action, actor=actor[:150], note=note, diff=changes, at=now,
+            bulk=bulk,
+        )
         for d in dead_letters
-    )
+    )  # fmt: skip

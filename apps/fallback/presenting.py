@@ -8,8 +8,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.events.models import Attempt, Event
-from apps.fallback.bulk import ACTIONS
-from apps.fallback.models import DeadLetter, DeadLetterState, Review
+from apps.fallback.models import BulkAction, BulkState, DeadLetter, DeadLetterState, Review
+from apps.fallback.orders import ACTIONS
 from apps.fallback.queries import count_behind_each, get_attempts
 from apps.fallback.sentences import describe, foresee_retry
 
@@ -19,7 +19,7 @@ class ReviewSerializer(serializers.ModelSerializer[Review]):
 
     class Meta:
         model = Review
-        fields = ["action", "actor", "note", "diff", "at"]
+        fields = ["action", "actor", "note", "diff", "at", "bulk"]
 
 
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
@@ -38,6 +38,9 @@ class DeadLetterSerializer(serializers.ModelSerializer[DeadLetter]):
     sentence = serializers.SerializerMethodField()
     attempt_count = serializers.IntegerField(source="attempts")
     waiting_behind = serializers.SerializerMethodField()
+    assignee = serializers.SlugRelatedField(  # type: ignore[var-annotated]
+        slug_field="username", read_only=True, allow_null=True
+    )
 
     class Meta:
         model = DeadLetter
@@ -45,7 +48,7 @@ class DeadLetterSerializer(serializers.ModelSerializer[DeadLetter]):
             "id", "sentence", "state", "reason", "event_uid", "event_type", "subject", "handler",
             "target", "category", "error_class", "message", "fingerprint", "attempt_count",
             "failures", "crashes", "deaths", "waiting_behind", "accepted_at", "died_at",
-            "decided_at", "decided_by", "note", "correction_uid",
+            "decided_at", "decided_by", "note", "correction_uid", "assignee",
         ]  # fmt: skip
 
     def get_sentence(self, dead_letter: DeadLetter) -> str:
@@ -70,6 +73,8 @@ class LinksSerializer(serializers.Serializer[Any]):
     correction = serializers.CharField(allow_null=True)
     retry = serializers.CharField()
     discard = serializers.CharField()
+    assign = serializers.CharField()
+    comment = serializers.CharField()
 
 
 class DeadLetterDetailSerializer(DeadLetterSerializer):
@@ -108,6 +113,8 @@ class DeadLetterDetailSerializer(DeadLetterSerializer):
             "correction": f"{events}{corrected}" if corrected else None,
             "retry": f"{here}/retry",
             "discard": f"{here}/discard",
+            "assign": f"{here}/assign",
+            "comment": f"{here}/comment",
         }
 
 
@@ -123,13 +130,22 @@ class GroupSerializer(serializers.Serializer[Any]):
     """Output: dead letters with the same cause; `message` is the newest one's."""
 
     fingerprint = serializers.CharField()
+    sentence = serializers.CharField()
     count = serializers.IntegerField()
-    reason = serializers.CharField()
-    handler = serializers.CharField()
-    error_class = serializers.CharField()
-    message = serializers.CharField()
+    count_is_capped = serializers.BooleanField(source="is_capped", help_text="there may be more")
+    subjects = serializers.IntegerField(
+        source="touched", help_text="different subjects among the newest 1,000"
+    )
+    reason = serializers.CharField(source="newest.reason")
+    handler = serializers.CharField(source="newest.handler")
+    category = serializers.CharField(source="newest.category")
+    error_class = serializers.CharField(source="newest.error_class")
+    message = serializers.CharField(source="newest.message")
     first_died_at = serializers.DateTimeField()
     last_died_at = serializers.DateTimeField()
+    trend = serializers.ListField(
+        child=serializers.IntegerField(), help_text="deaths in each of the last 24 hours"
+    )
 
 
 class GroupsSerializer(serializers.Serializer[Any]):
@@ -147,8 +163,27 @@ class BulkAnswerSerializer(serializers.Serializer[Any]):
     dry_run = serializers.BooleanField()
     matched = serializers.IntegerField(help_text="open ones that the call takes")
     changed = serializers.IntegerField()
-    has_more = serializers.BooleanField(help_text="more match than one call takes")
+    has_more = serializers.BooleanField(help_text="false: a call takes all that match")
     sample = DeadLetterSerializer(many=True)
+
+
+class BulkActionSerializer(serializers.ModelSerializer[BulkAction]):
+    """Output: how far a bulk action has come."""
+
+    class Meta:
+        model = BulkAction
+        fields = [
+            "id", "action", "state", "total", "done", "skipped", "note", "actor", "filter",
+            "stopped_because", "created_at", "finished_at",
+        ]  # fmt: skip
+
+
+class BulkBegunSerializer(BulkAnswerSerializer):
+    """Output: a bulk action that runs in the background; ask `status` how far it has come."""
+
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=BulkState.choices)
+    status = serializers.CharField(help_text="where to ask, as a path on this host")
 
 
 def show_dead_letters(dead_letters: Sequence[DeadLetter]) -> list[dict[str, Any]]:

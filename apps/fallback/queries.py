@@ -1,33 +1,37 @@
-"""What the fallback queue says: who waits behind whom, what belongs together, what was tried."""
+"""What the fallback queue says about single dead letters: who waits behind them, what was tried."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, Q, QuerySet
-
-from apps.dispatch.models import PendingDelivery, State
-from apps.events.models import Attempt
-from apps.fallback.models import DeadLetter
-from apps.fallback.sentences import summarize_failure
+from apps.dispatch.statements import fetch
+from apps.events.models import Attempt, Event
+from apps.events.queries import get_stories
+from apps.fallback.models import DeadLetter, DeadLetterState
 from apps.tenants.entering import current_tenant
 
-MAX_GROUPS = 200
+MOST_BEHIND = 1_000
+_MOST_CAUSED = 20
 
 
 def count_behind_each(dead_letters: Sequence[DeadLetter]) -> dict[UUID, int]:
-    """Count the deliveries that wait in the streams of some dead letters, in one query."""
-    keys = {(d.handler, d.target, d.stream) for d in dead_letters if d.stream is not None}
+    """Count the deliveries that wait in the streams of some dead letters, in one query.
+
+    Counting stops at `MOST_BEHIND` a stream.
+    """
+    keys = sorted({(d.handler, d.target, d.stream) for d in dead_letters if d.stream is not None})
     if not keys:
         return {}
-    streams = Q()
-    for handler, target, stream in keys:
-        streams |= Q(handler=handler, target=target, stream=stream)
-    rows = (
-        PendingDelivery.objects.filter(streams, tenant_id=current_tenant().id, state=State.WAITING)
-        .values_list("handler", "target", "stream")
-        .annotate(Count("id"))
+    handlers, targets, streams = zip(*keys, strict=True)
+    rows = fetch(
+        "fallback/behind",
+        {
+            "tenant": current_tenant().id,
+            "handlers": list(handlers),
+            "targets": list(targets),
+            "streams": list(streams),
+            "most": MOST_BEHIND,
+        },
     )
     waiting = {(handler, target, stream): count for handler, target, stream, count in rows}
     return {d.pk: waiting.get((d.handler, d.target, d.stream), 0) for d in dead_letters}
@@ -41,46 +45,48 @@ def get_attempts(dead_letter: DeadLetter) -> list[Attempt]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Dead letters with the same cause. `message` is the newest one's."""
+class Lineage:
+    """Where a dead letter's event comes from and what came of it; None where the log has it not.
 
-    fingerprint: str
-    count: int
-    reason: str
-    handler: str
-    error_class: str
-    message: str
-    summary: str
-    first_died_at: datetime
-    last_died_at: datetime
+    `corrects`: the dead letter whose correction this event is. `correction_state`: what became of the
+    corrected event, as in the event log.
+    """
+
+    event: Event | None
+    parent: Event | None
+    corrects: DeadLetter | None
+    correction: Event | None
+    correction_state: str
+    caused: list[Event]
 
 
-def get_groups(dead_letters: QuerySet[DeadLetter], *, limit: int = MAX_GROUPS) -> list[Group]:
-    """Group some dead letters by cause, the most frequent first; two queries."""
-    rows = list(
-        dead_letters.order_by()
-        .values("fingerprint")
-        .annotate(count=Count("pk"), first=Min("died_at"), last=Max("died_at"))
-        .order_by("-count", "-last")[:limit]
+def get_lineage(dead_letter: DeadLetter) -> Lineage:
+    """Follow a dead letter's event both ways."""
+    wanted = [uid for uid in (dead_letter.event_uid, dead_letter.correction_uid) if uid]
+    events = Event.objects.in_bulk(wanted)
+    event = events.get(dead_letter.event_uid)
+    correction = events.get(dead_letter.correction_uid) if dead_letter.correction_uid else None
+    parent = corrects = None
+    if event is not None and event.causation is not None:
+        parent = Event.objects.filter(uid=event.causation).first()
+        corrects = DeadLetter.objects.filter(
+            event_uid=event.causation, correction_uid=event.uid
+        ).first()
+    caused = Event.objects.filter(causation=dead_letter.event_uid).order_by("uid")
+    state = get_stories([correction.uid])[correction.uid].state if correction else ""
+    return Lineage(
+        event=event,
+        parent=parent,
+        corrects=corrects,
+        correction=correction,
+        correction_state=state.replace("_", " "),
+        caused=list(caused[:_MOST_CAUSED]),
     )
-    newest = {
-        d.fingerprint: d
-        for d in dead_letters.filter(fingerprint__in=[row["fingerprint"] for row in rows])
-        .order_by("fingerprint", "-died_at")
-        .distinct("fingerprint")
-    }
-    return [
-        Group(
-            fingerprint=row["fingerprint"],
-            count=row["count"],
-            reason=sample.reason,
-            handler=sample.handler,
-            error_class=sample.error_class,
-            message=sample.message,
-            summary=summarize_failure(sample),
-            first_died_at=row["first"],
-            last_died_at=row["last"],
-        )
-        for row in rows
-        if (sample := newest.get(row["fingerprint"])) is not None
-    ]
+
+
+def count_alike(dead_letter: DeadLetter, *, limit: int) -> int:
+    """Count the other open dead letters of the same cause, up to a limit."""
+    alike = DeadLetter.objects.filter(
+        fingerprint=dead_letter.fingerprint, state=DeadLetterState.OPEN
+    ).exclude(pk=dead_letter.pk)
+    return alike.order_by("-died_at").values("pk")[:limit].count()

@@ -20,10 +20,38 @@ def describe(dead_letter: DeadLetter) -> str:
         return f"Nobody knows '{dead_letter.event_type}': {what} was kept, and nothing was done."
     if dead_letter.reason == Reason.UNROUTABLE:
         return f"Could not handle {what}: no handler is named '{dead_letter.handler}' any more."
-    task = _task(dead_letter, what)
+    task = _task(dead_letter, what, noun=what.split(" ")[0])
     if dead_letter.reason == Reason.POISON:
         return f"Could not {task}: it took its worker down {dead_letter.crashes} times."
     return f"Could not {task}: {summarize_failure(dead_letter)}"
+
+
+def describe_cause(newest: DeadLetter) -> str:
+    """Say in one sentence what could not be done, of all that have the same cause as this one.
+
+    "Could not record a booking: there is no property 'x'".
+    """
+    noun = name_noun(newest)
+    article = "an" if noun[:1] in "aeiou" else "a"
+    if newest.reason == Reason.UNKNOWN_TYPE:
+        return f"Nobody knows '{newest.event_type}': it was kept, and nothing was done."
+    if newest.reason == Reason.UNROUTABLE:
+        return (
+            f"Could not handle {article} {noun}: no handler is named '{newest.handler}' any more."
+        )
+    task = _task(newest, f"{article} {noun}", noun=noun)
+    if newest.reason == Reason.POISON:
+        return f"Could not {task}: it takes its worker down."
+    return f"Could not {task}: {summarize_failure(newest)}"
+
+
+def name_noun(dead_letter: DeadLetter) -> str:
+    """Name the kind of thing that the event is about: "booking"."""
+    noun = dead_letter.event_type.split(".")[0].replace("_", " ")
+    prefix = _subject(dead_letter).partition(":")[0].replace("_", " ")
+    if noun == "custom" and ":" in _subject(dead_letter) and prefix.isalpha():
+        return prefix
+    return "event" if noun == "custom" else noun
 
 
 def summarize_failure(dead_letter: DeadLetter) -> str:
@@ -38,9 +66,7 @@ def summarize_failure(dead_letter: DeadLetter) -> str:
 def _thing(dead_letter: DeadLetter) -> str:
     """Name what the event is about: "booking 3333333333"."""
     noun = dead_letter.event_type.split(".")[0].replace("_", " ")
-    subject = dead_letter.subject
-    if not subject and dead_letter.stream:
-        subject = dead_letter.stream
+    subject = _subject(dead_letter)
     prefix, _, rest = subject.partition(":")
     if rest and prefix.replace("_", " ").isalpha():
         noun = prefix.replace("_", " ") if noun == "custom" else noun
@@ -48,10 +74,13 @@ def _thing(dead_letter: DeadLetter) -> str:
     return f"{noun} {subject}".strip()
 
 
-def _task(dead_letter: DeadLetter, what: str) -> str:
+def _subject(dead_letter: DeadLetter) -> str:
+    return dead_letter.subject or dead_letter.stream or ""
+
+
+def _task(dead_letter: DeadLetter, what: str, *, noun: str) -> str:
     """Say what the handler was to do, from its name: handlers are named verb_noun."""
     words = dead_letter.handler.rsplit(".", 1)[-1].replace("_", " ")
-    noun = what.split(" ")[0]
     if words.endswith(f" {noun}"):
         return f"{words.removesuffix(noun)}{what}"
     return f"{words} for {what}"

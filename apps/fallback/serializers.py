@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
-from apps.fallback.bulk import ACTIONS, MOST
+from apps.fallback.bulk import MOST_IDS
 from apps.fallback.filters import STATES
 from apps.fallback.models import DeadLetterState
+from apps.fallback.orders import ACTIONS
 from pms_events.categories import Category
 from pms_events.patterns import is_pattern
 from pms_events.verdicts import Reason
@@ -52,6 +54,9 @@ class DeadLetterFilterSerializer(StrictSerializer):
     category = serializers.ChoiceField(required=False, choices=[c.value for c in Category])
     type = StrictText(required=False, max_length=255)
     fingerprint = StrictText(required=False, max_length=16)
+    assignee = StrictText(required=False, max_length=150)
+    event = serializers.UUIDField(required=False)
+    search = StrictText(required=False, max_length=200)
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False)
 
@@ -59,6 +64,9 @@ class DeadLetterFilterSerializer(StrictSerializer):
         if not is_pattern(value):
             raise serializers.ValidationError("Must be an event type or a pattern: booking.*")
         return value
+
+    def validate_event(self, value: UUID) -> str:
+        return str(value)
 
 
 class OpenFilterSerializer(DeadLetterFilterSerializer):
@@ -80,20 +88,39 @@ class DiscardSerializer(StrictSerializer):
     note = StrictText(max_length=2000)
 
 
+class CommentSerializer(StrictSerializer):
+    """Input: a remark."""
+
+    note = StrictText(max_length=2000)
+
+
+class AssignSerializer(StrictSerializer):
+    """Input: who looks after it from now on; null: nobody."""
+
+    assignee = StrictText(max_length=150, allow_null=True)
+    note = StrictText(required=False, allow_blank=True, max_length=2000)
+
+
 class BulkSerializer(StrictSerializer):
     """Input: what to do with which dead letters: `filter` or `ids`, not both."""
 
     action = serializers.ChoiceField(choices=ACTIONS)
     filter = OpenFilterSerializer(required=False)
     ids = serializers.ListField(
-        child=serializers.UUIDField(), required=False, allow_empty=False, max_length=MOST
+        child=serializers.UUIDField(), required=False, allow_empty=False, max_length=MOST_IDS
     )
     note = StrictText(required=False, allow_blank=True, max_length=2000)
+    assignee = StrictText(required=False, allow_null=True, max_length=150)
     dry_run = StrictFlag(default=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("filter" in attrs) == ("ids" in attrs):
             raise serializers.ValidationError("Give filter or ids: one of them, not both.")
-        if attrs["action"] == "discard" and not attrs.get("note", "").strip():
-            raise serializers.ValidationError({"note": ["A discard says why."]})
+        action = attrs["action"]
+        if action in ("discard", "comment") and not attrs.get("note", "").strip():
+            raise serializers.ValidationError(
+                {"note": ["A discard says why." if action == "discard" else "Say something."]}
+            )
+        if (action == "assign") != ("assignee" in attrs):
+            raise serializers.ValidationError({"assignee": ["Goes with the action assign only."]})
         return attrs

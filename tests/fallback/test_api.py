@@ -106,6 +106,8 @@ def test_the_detail_tells_everything(api: Api, acme: TenantRef, die: Die) -> Non
         "correction": None,
         "retry": f"/api/v1/dead-letters/{letter.pk}/retry",
         "discard": f"/api/v1/dead-letters/{letter.pk}/discard",
+        "assign": f"/api/v1/dead-letters/{letter.pk}/assign",
+        "comment": f"/api/v1/dead-letters/{letter.pk}/comment",
     }
 
 

@@ -14,7 +14,6 @@ from apps.engine import router, working
 from apps.events.models import Delivery, Event
 from apps.events.queries import get_stories
 from apps.fallback import operations
-from apps.fallback.bulk import apply_to_many, choose
 from apps.fallback.correcting import CannotCorrect
 from apps.fallback.models import DeadLetter, Review
 from apps.tenants.entering import TenantRef, entering
@@ -245,25 +244,6 @@ def test_a_retry_of_a_type_that_is_known_by_now_routes_the_event_to_its_handlers
     with entering(acme):
         assert DeadLetter.objects.get().state == "resolved"
         assert get_stories([uid])[uid].state == "done"
-
-
-def test_many_are_decided_in_chunks_and_the_decided_ones_are_left_out(
-    acme: TenantRef, die: Die, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("apps.fallback.bulk.CHUNK", 2)
-    letters = die(acme, "1", "2", "3", "4")
-    with entering(acme):
-        choice = choose(DeadLetter.objects.all())
-        assert [d.pk for d in choice.sample] == choice.ids
-        operations.discard([letters[0]], actor="ann", note="mine", now=NOW)
-        done = apply_to_many(choice.ids, action="discard", actor="bob", note="all", now=NOW)
-        assert done == 3
-        assert sorted(DeadLetter.objects.values_list("decided_by", flat=True)) == [
-            "ann",
-            "bob",
-            "bob",
-            "bob",
-        ]
 
 
 def _refuse(payload: object, context: object) -> None:

@@ -1,47 +1,58 @@
-"""The fallback queue from a shell: list, show, retry and discard dead letters of a tenant."""
+"""The fallback queue from a shell: groups, list, show, retry, discard; a bar for what takes long."""
 
 import argparse
 import getpass
 import json
 import sys
+import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import QuerySet
 from django.utils import timezone
 
-from apps.fallback.bulk import apply_to_many, choose
+from apps.fallback.bulk import decide, step_bulk_action
 from apps.fallback.filters import STATES, DeadLetterFilter
-from apps.fallback.models import DeadLetter
+from apps.fallback.groups import get_groups
+from apps.fallback.models import BulkAction, BulkState, DeadLetter
 from apps.fallback.operations import AlreadyDecided, NoteMissing, discard, retry
-from apps.fallback.presenting import show_dead_letter, show_dead_letters
+from apps.fallback.orders import Order
+from apps.fallback.presenting import GroupSerializer, show_dead_letter, show_dead_letters
+from apps.fallback.selecting import Selection
 from apps.tenants.entering import UnknownTenant, entering, get_tenant
 from pms_events.patterns import is_pattern
 from pms_events.verdicts import Reason
 
 _EXAMPLES = """examples:
+  manage.py fallback groups --tenant acme
   manage.py fallback list --tenant acme --reason permanent
   manage.py fallback show --tenant acme --id 0190a3c4-…
   manage.py fallback retry --tenant acme --id 0190a3c4-… --note "property created"
+  manage.py fallback retry --tenant acme --all --group 4f1c09d2ab34e871
   manage.py fallback retry --tenant acme --all --handler bookings.record_booking --type 'booking.*'
   manage.py fallback discard --tenant acme --all --type custom.test --note "test data" --json
+
+A retry or discard of more than 50 is a bulk action: killed half-way, the workers finish it.
 """
+_BARS = "▁▂▃▄▅▆▇█"
+_never = threading.Event()
 
 
 class Command(BaseCommand):
     """Work on the dead letters of a tenant."""
 
-    help = "List, show, retry or discard the dead letters of a tenant."
+    help = "Group, list, show, retry or discard the dead letters of a tenant."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         kwargs |= {"epilog": _EXAMPLES, "formatter_class": argparse.RawDescriptionHelpFormatter}
         return super().create_parser(prog_name, subcommand, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("action", choices=["list", "show", "retry", "discard"])
+        parser.add_argument("action", choices=["groups", "list", "show", "retry", "discard"])
         parser.add_argument("--tenant", required=True, help="its schema, such as acme")
         parser.add_argument("--id", type=UUID, action="append", help="a dead letter; repeatable")
         parser.add_argument("--all", action="store_true", help="every open one of the filters")
@@ -49,7 +60,9 @@ class Command(BaseCommand):
         parser.add_argument("--reason", choices=[r.value for r in Reason], default="")
         parser.add_argument("--handler", default="", help="such as bookings.record_booking")
         parser.add_argument("--type", default="", help="an event type or pattern: booking.*")
-        parser.add_argument("--limit", type=int, default=100, help="rows of list (100)")
+        parser.add_argument("--group", default="", help="a fingerprint that groups tells")
+        parser.add_argument("--search", default="", help="words in the subject, error or type")
+        parser.add_argument("--limit", type=int, default=100, help="rows of list and groups (100)")
         parser.add_argument("--note", default="", help="why; a discard needs one")
         parser.add_argument("--json", action="store_true", help="for scripts")
 
@@ -61,13 +74,33 @@ class Command(BaseCommand):
         except UnknownTenant as error:
             raise CommandError(str(error)) from error
         act: Callable[[dict[str, Any]], None] = {
-            "list": self._list, "show": self._show, "retry": self._decide, "discard": self._decide,
+            "groups": self._groups, "list": self._list, "show": self._show,
+            "retry": self._decide, "discard": self._decide,
         }[options["action"]]  # fmt: skip
         with entering(tenant):
             act(options)
 
+    def _groups(self, options: dict[str, Any]) -> None:
+        groups = get_groups(_chosen(options), limit=options["limit"], now=timezone.now())
+        if options["json"]:
+            self._write_json(GroupSerializer(groups.found, many=True).data)
+            return
+        for group in groups.found:
+            count = f"{group.count:,}{'+' if group.is_capped else ''}"
+            self.stdout.write(
+                f"{group.fingerprint}  {count:>7}  {_draw(group.trend)}  {group.sentence}"
+            )
+            self.stdout.write(
+                f"{'':27}{group.newest.handler}, {group.newest.reason}; first "
+                f"{_ago(group.first_died_at)}, last {_ago(group.last_died_at)}"
+            )
+        self.stderr.write(f"{len(groups.found)} causes" if groups.found else "No causes match.")
+
     def _list(self, options: dict[str, Any]) -> None:
-        found = _filtered(options, state=options["state"]).order_by("-died_at", "id")
+        found = _chosen(options, state=options["state"]).apply(
+            DeadLetter.objects.select_related("assignee")
+        )
+        found = found.order_by("-died_at", "id")
         rows = show_dead_letters(list(found[: options["limit"]]))
         if options["json"]:
             self._write_json(rows)
@@ -97,31 +130,36 @@ class Command(BaseCommand):
         if options["json"]:
             self._write_json(answer)
         else:
-            more = " More match: run it again for them." if answer["has_more"] else ""
-            self.stdout.write(
-                f"{options['action']}: {answer['changed']} of {answer['matched']}.{more}"
-            )
+            self.stdout.write(f"{options['action']}: {answer['changed']} of {answer['matched']}.")
 
     def _decide_many(self, options: dict[str, Any]) -> dict[str, Any]:
-        choice = choose(_filtered(options))
-        changed = apply_to_many(
-            choice.ids,
-            action=options["action"],
-            actor=_actor(),
-            note=options["note"],
-            now=timezone.now(),
-            progress=_progress(len(choice.ids)),
-        )
-        return {"matched": len(choice.ids), "changed": changed, "has_more": choice.has_more}
+        now = timezone.now()
+        order = Order(action=options["action"], actor=_actor(), note=options["note"])
+        decided = decide(Selection(cutoff=now, filter=_chosen(options)), order, now=now)
+        if decided.bulk is None:
+            return {"matched": decided.matched, "changed": decided.changed}
+        ended = _see_through(decided.bulk, progress=_progress(decided.bulk.total))
+        return {"matched": ended.total, "changed": ended.done, "bulk_action": ended.pk}
 
     def _write_json(self, value: Any) -> None:
         self.stdout.write(json.dumps(value, cls=DjangoJSONEncoder, indent=2))
 
 
-def _filtered(options: dict[str, Any], *, state: str = "open") -> QuerySet[DeadLetter]:
-    names = ("reason", "handler", "type")
-    chosen = DeadLetterFilter(state=state, **{name: options[name] for name in names})
-    return chosen.apply(DeadLetter.objects.all())
+def _see_through(bulk: BulkAction, *, progress: Callable[[int], None]) -> BulkAction:
+    """Take the steps of a bulk action, or watch the worker that is at it, until it ends."""
+    while bulk.state == BulkState.RUNNING:
+        if step_bulk_action(bulk.pk, now=timezone.now()) is None:
+            _never.wait(0.2)
+        bulk.refresh_from_db()
+        progress(bulk.done)
+    progress(bulk.total)
+    return bulk
+
+
+def _chosen(options: dict[str, Any], *, state: str = "open") -> DeadLetterFilter:
+    names = ("reason", "handler", "type", "search")
+    given = {name: options[name] for name in names}
+    return DeadLetterFilter(state=state, fingerprint=options["group"], **given)
 
 
 def _by_ids(options: dict[str, Any]) -> list[DeadLetter]:
@@ -141,11 +179,20 @@ def _decide_each(options: dict[str, Any]) -> dict[str, Any]:
     dead_letters = _by_ids(options)
     act = {"retry": retry, "discard": discard}[options["action"]]
     changed = act(dead_letters, actor=_actor(), note=options["note"], now=timezone.now())
-    return {"matched": len(dead_letters), "changed": changed, "has_more": False}
+    return {"matched": len(dead_letters), "changed": changed}
 
 
 def _actor() -> str:
     return f"command {getpass.getuser()}"
+
+
+def _ago(moment: datetime) -> str:
+    return str(naturaltime(moment)).replace("\xa0", " ")
+
+
+def _draw(trend: list[int]) -> str:
+    most = max(trend)
+    return "".join(_BARS[(len(_BARS) - 1) * count // most] if count else " " for count in trend)
 
 
 def _progress(total: int) -> Callable[[int], None]:

@@ -1,0 +1,144 @@
+"""Dead letters by cause: what belongs together, how many, since when, and whether it goes on.
+
+Everything is bounded: counting stops at `MOST_COUNTED`, so that looking at a flood costs no more than
+looking at a drop.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Max, Min
+
+from apps.dispatch.statements import fetch
+from apps.fallback.filters import DeadLetterFilter
+from apps.fallback.models import DeadLetter
+from apps.fallback.sentences import describe_cause, name_noun
+
+MOST_COUNTED = 10_000
+MOST_CAUSES = 1_000
+MOST_TOUCHED = 1_000
+HOURS = 24
+_MOST_AN_HOUR = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Open dead letters with the same cause. `newest` is an example, and the words are its.
+
+    `count` stops at `MOST_COUNTED`, `touched` (different subjects) looks at the newest `MOST_TOUCHED`.
+    `trend` are the deaths in each of the last 24 hours, the oldest first, decided ones too.
+    """
+
+    fingerprint: str
+    count: int
+    newest: DeadLetter
+    sentence: str
+    first_died_at: datetime
+    last_died_at: datetime
+    touched: int
+    noun: str
+    trend: list[int]
+
+    @property
+    def is_capped(self) -> bool:
+        return self.count >= MOST_COUNTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """Causes, the most frequent first. `has_more`: there are more than are shown or looked at."""
+
+    found: list[Group]
+    has_more: bool
+
+
+def get_groups(chosen: DeadLetterFilter, *, limit: int = 200, now: datetime) -> Groups:
+    """Group dead letters by cause; at most five queries.
+
+    Open ones by what a cause has one of (handler, reason, category) are counted by index. Any other
+    filter is read through, and only its newest `MOST_COUNTED` are grouped.
+    """
+    if chosen == _of_causes(chosen):
+        rows = fetch("fallback/groups", {"most_causes": MOST_CAUSES, "most": MOST_COUNTED})
+    else:
+        rows = _read_through(chosen)
+    newest = DeadLetter.objects.in_bulk([row[2] for row in rows])
+    fitting = [row for row in rows if row[2] in newest and _fits(newest[row[2]], chosen)]
+    shown = fitting[:limit]
+    fingerprints = [row[0] for row in shown]
+    touched = dict(fetch("fallback/touched", {"fingerprints": fingerprints, "most": MOST_TOUCHED}))
+    trends = get_trends(fingerprints, now=now)
+    groups = [
+        Group(
+            fingerprint=fingerprint,
+            count=count,
+            newest=newest[pk],
+            sentence=describe_cause(newest[pk]),
+            first_died_at=first,
+            last_died_at=last,
+            touched=touched.get(fingerprint, 0),
+            noun=name_noun(newest[pk]),
+            trend=trends[fingerprint],
+        )
+        for fingerprint, count, pk, last, first in shown
+    ]
+    return Groups(found=groups, has_more=len(fitting) > limit or len(rows) >= MOST_CAUSES)
+
+
+def get_trends(fingerprints: list[str], *, now: datetime) -> dict[str, list[int]]:
+    """Count deaths in each of the last 24 hours, up to 1,000 each; the last ends now."""
+    trends = {fingerprint: [0] * HOURS for fingerprint in fingerprints}
+    parameters = {
+        "fingerprints": fingerprints,
+        "hours": HOURS,
+        "start": now - timedelta(hours=HOURS),
+        "most": _MOST_AN_HOUR,
+    }
+    for fingerprint, hour, count in fetch("fallback/trend", parameters):
+        trends[fingerprint][hour] = count
+    return trends
+
+
+def get_handlers() -> list[str]:
+    """Name the handlers that have open dead letters."""
+    rows = fetch("fallback/groups", {"most_causes": MOST_CAUSES, "most": 1})
+    found = DeadLetter.objects.filter(pk__in=[row[2] for row in rows])
+    return sorted(set(found.values_list("handler", flat=True)))
+
+
+def _of_causes(chosen: DeadLetterFilter) -> DeadLetterFilter:
+    return DeadLetterFilter(
+        handler=chosen.handler,
+        reason=chosen.reason,
+        category=chosen.category,
+        fingerprint=chosen.fingerprint,
+    )
+
+
+def _fits(newest: DeadLetter, chosen: DeadLetterFilter) -> bool:
+    return all(
+        not getattr(chosen, name) or getattr(chosen, name) == getattr(newest, name)
+        for name in ("handler", "reason", "category", "fingerprint")
+    )
+
+
+def _read_through(chosen: DeadLetterFilter) -> list[tuple[Any, ...]]:
+    """Group the newest of any filter; rows as those of groups.sql."""
+    found = chosen.apply(DeadLetter.objects.all()).order_by("-died_at", "id")
+    counted = DeadLetter.objects.filter(pk__in=found.values("pk")[:MOST_COUNTED])
+    counts = (
+        counted.order_by()
+        .values("fingerprint")
+        .annotate(count=Count("pk"), first=Min("died_at"), last=Max("died_at"))
+        .order_by("-count", "-last")
+    )
+    newest = dict(
+        counted.order_by("fingerprint", "-died_at")
+        .distinct("fingerprint")
+        .values_list("fingerprint", "pk")
+    )
+    return [
+        (row["fingerprint"], row["count"], newest[row["fingerprint"]], row["last"], row["first"])
+        for row in counts
+    ]
