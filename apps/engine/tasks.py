@@ -22,6 +22,8 @@ from apps.engine.stopping import busy, is_stopping
 from apps.events.models import ReplayState
 from apps.events.purging import purge_events
 from apps.events.replaying import step_replay
+from apps.fallback.bulk import step_bulk_action
+from apps.fallback.models import BulkState
 from apps.tenants.entering import entering, get_tenant_by_id
 
 INFRASTRUCTURE = (OperationalError, InterfaceError, KombuError, RedisError, ConnectionError)
@@ -89,6 +91,19 @@ def replay(tenant_id: int, replay_id: int) -> dict[str, Any]:
             told = {"replay": replay_id, "state": state.state, "replayed": state.replayed}
             if state.state != ReplayState.RUNNING or state.rate or time.monotonic() > until:
                 return told
+
+
+@shared_task(name="chores.bulk_action", ignore_result=False, **_RETRY)
+def bulk_action(tenant_id: int, bulk_id: int) -> dict[str, Any]:
+    """Take steps of a bulk action of the fallback queue; its result is kept for operators."""
+    until = time.monotonic() + _CHORE_SECONDS
+    with entering(get_tenant_by_id(tenant_id)):
+        while True:
+            bulk = step_bulk_action(bulk_id, now=timezone.now())
+            if bulk is None:
+                return {"bulk_action": bulk_id, "state": "busy or gone"}
+            if bulk.state != BulkState.RUNNING or is_stopping() or time.monotonic() > until:
+                return {"bulk_action": bulk_id, "state": bulk.state, "done": bulk.done}
 
 
 @shared_task(name="chores.purge", ignore_result=False, **_RETRY)

@@ -18,7 +18,7 @@ class Chore(models.Model):
     """A long operator task that must survive restarts: which tenant's, which row, when next."""
 
     tenant_id = models.IntegerField()
-    kind = models.CharField(max_length=16, choices=[("replay", "replay")])
+    kind = models.CharField(max_length=16, choices=[(k, k) for k in ("replay", "bulk_action")])
     ref = models.BigIntegerField()
     due_at = models.DateTimeField()
 
