@@ -13,6 +13,7 @@ from apps.fallback import operations
 from apps.fallback.admin_review import ReviewPages, pretty, show_change, who_of
 from apps.fallback.correcting import CannotCorrect, check_correction, get_original
 from apps.fallback.models import DeadLetter, DeadLetterState
+from apps.fallback.payload_diff import diff
 from pms_events.errors import FieldError, InvalidEvent
 from pms_events.strict_json import UnreadableJson, loads
 
@@ -71,7 +72,10 @@ class CorrectPages(ReviewPages):
         dead_letter = self.get_to_act(request, pk)
         text = request.POST.get("data", "")
         try:
-            correction = check_correction(dead_letter, _read(text))
+            data = _read(text)
+            if not diff(get_original(dead_letter)[0].data, data):
+                return JsonResponse({"errors": [], "changes": 0})
+            correction = check_correction(dead_letter, data)
         except InvalidEvent as error:
             return JsonResponse({"errors": _with_values(error.errors, text), "changes": 0})
         except CannotCorrect as error:

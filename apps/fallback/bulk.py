@@ -21,7 +21,7 @@ from apps.tenants.entering import current_tenant
 KIND = "bulk_action"
 MOST_IDS = 10_000
 AT_ONCE = 50
-CHUNK = 500
+CHUNK = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from apps.tenants.entering import TenantRef, entering
 from tests.processes import free_port, start_web
@@ -29,41 +29,62 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database: None) -> Iterator[Page]:
-    """A page of a fresh browser, 1280 wide; fails the test on an error in its console."""
+def open_browser(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, database: None
+) -> Iterator[Callable[[], Page]]:
+    """Open a page of a fresh browser, 1280 wide, with each call: every one is a person of its own.
+
+    Fails the test on an error in a console.
+    """
     if _CHROMIUM is None:
         pytest.skip("Chromium is not installed: no browser test can run")
     # Playwright's loop runs in this thread, where Django then refuses to touch the database.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    errors: list[str] = []
+    contexts: list[BrowserContext] = []
     with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile",
-            executable_path=_CHROMIUM,
-            args=_ARGUMENTS,
-            viewport={"width": 1280, "height": 900},
-        )
-        context.set_default_timeout(15_000)
-        opened = context.pages[0] if context.pages else context.new_page()
-        errors: list[str] = []
-        opened.on("pageerror", lambda error: errors.append(str(error)))
-        yield opened
-        context.close()
+
+        def open_one() -> Page:
+            context = playwright.chromium.launch_persistent_context(
+                tmp_path / f"profile-{len(contexts)}",
+                executable_path=_CHROMIUM,
+                args=_ARGUMENTS,
+                viewport={"width": 1280, "height": 900},
+            )
+            contexts.append(context)
+            context.set_default_timeout(15_000)
+            opened = context.pages[0] if context.pages else context.new_page()
+            opened.on("pageerror", lambda error: errors.append(str(error)))
+            return opened
+
+        yield open_one
+        for context in contexts:
+            context.close()
     assert errors == []
 
 
 @pytest.fixture
-def sign_in(page: Page, site: int) -> Callable[..., str]:
-    """Sign in through the form: `sign_in(acme)` gives the address of the tenant's admin."""
+def page(open_browser: Callable[[], Page]) -> Page:
+    """A page of a fresh browser."""
+    return open_browser()
 
-    def enter(tenant: TenantRef) -> str:
+
+@pytest.fixture
+def sign_in(page: Page, site: int) -> Callable[..., str]:
+    """Sign in through the form: `sign_in(acme)` gives the address of the tenant's admin.
+
+    `sign_in(acme, as_="bob", on=other)` signs another person in, on another page.
+    """
+
+    def enter(tenant: TenantRef, *, as_: str = "ann", on: Page = page) -> str:
         with entering(tenant):
-            get_user_model().objects.create_superuser("ann", password=PASSWORD)
+            get_user_model().objects.create_superuser(as_, password=PASSWORD)
         admin = f"http://{tenant.schema_name}.localhost:{site}/admin/"
-        page.goto(admin)
-        page.fill("input[name=username]", "ann")
-        page.fill("input[name=password]", PASSWORD)
-        page.click("button[type=submit]")
-        page.wait_for_url(admin)
+        on.goto(admin)
+        on.fill("input[name=username]", as_)
+        on.fill("input[name=password]", PASSWORD)
+        on.click("button[type=submit]")
+        on.wait_for_url(admin)
         return admin
 
     return enter
