@@ -42,7 +42,7 @@ class Pages(CappedPaginator):
 class DeadLetterAdmin(GroupsPage, CorrectPages, ReviewPages, BulkActions):
     """Causes first, then dead letters, open ones first. Nobody adds, edits or deletes one."""
 
-    list_display = ["what_happened", "why", "handler", "died", "tries", "behind", "looked_after"]
+    list_display = ["what_happened", "why", "died", "behind", "looked_after"]
     list_display_links = ["what_happened"]
     list_select_related = ["assignee"]
     list_filter = [StateFilter, ReasonFilter, HandlerFilter, CategoryFilter, AssigneeFilter]
@@ -87,7 +87,13 @@ class DeadLetterAdmin(GroupsPage, CorrectPages, ReviewPages, BulkActions):
 
     @display(description="What happened")
     def what_happened(self, dead_letter: DeadLetter) -> str:
-        return format_html('<span class="said">{}</span>', describe(dead_letter))
+        tries = "1 attempt" if dead_letter.attempts == 1 else f"{dead_letter.attempts} attempts"
+        return format_html(
+            '<span class="said">{} <small>{}, {}</small></span>',
+            describe(dead_letter),
+            dead_letter.handler,
+            tries,
+        )
 
     @display(description="Reason", label=REASON_COLOURS)
     def why(self, dead_letter: DeadLetter) -> tuple[str, str]:
@@ -96,10 +102,6 @@ class DeadLetterAdmin(GroupsPage, CorrectPages, ReviewPages, BulkActions):
     @display(description="Died")
     def died(self, dead_letter: DeadLetter) -> str:
         return format_html('<span class="whitespace-nowrap">{}</span>', ago(dead_letter.died_at))
-
-    @display(description="Attempts")
-    def tries(self, dead_letter: DeadLetter) -> int:
-        return dead_letter.attempts
 
     @display(description="Behind it")
     def behind(self, dead_letter: DeadLetter) -> str:

@@ -62,7 +62,7 @@ class CorrectPages(ReviewPages):
             "text": text,
             "note": request.POST.get("note", ""),
             "schema": entry.json_schema,
-            "original": original.data,
+            "before": original.data,
         }
         template = "fallback/preview.html" if "changes" in context else "fallback/correct.html"
         return self.page(request, template, dead_letter, context)

@@ -14,7 +14,8 @@ from unfold.decorators import display
 
 from apps.events.admin_pages import CappedPaginator
 from apps.fallback.bulk import cancel_bulk_action
-from apps.fallback.models import BulkAction, BulkState
+from apps.fallback.models import BulkAction, BulkState, DeadLetter
+from apps.fallback.sentences import describe_cause
 from apps.fallback.templatetags.fallback_shown import ago
 from apps.web.admin import ReadOnly, TenantAdmin
 
@@ -45,7 +46,7 @@ class BulkActionAdmin(ReadOnly, TenantAdmin):
         return self.is_here() and request.user.has_perm("fallback.view_deadletter")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
+        return False  # not in the menu: a tab of the fallback queue leads here
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view
@@ -120,6 +121,10 @@ class BulkActionAdmin(ReadOnly, TenantAdmin):
 
 def _context_of(bulk: BulkAction, request: HttpRequest) -> dict[str, Any]:
     filtered = {name: value for name, value in (bulk.filter or {}).items() if name != "state"}
+    alike = DeadLetter.objects.filter(fingerprint=filtered.get("fingerprint", "")).first()
+    if alike is not None:
+        filtered["cause"] = describe_cause(alike)
+        del filtered["fingerprint"]
     return {
         "bulk": bulk,
         "is_running": bulk.state == BulkState.RUNNING,

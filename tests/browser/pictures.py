@@ -17,7 +17,9 @@ def look_at(page: Page, name: str, *, within: str = "#main") -> None:
     """
     folder = os.environ.get("PMS_SCREENSHOTS")
     for colours in ("light", "dark"):
-        page.emulate_media(color_scheme=colours, reduced_motion="reduce")  # type: ignore[arg-type]
+        page.evaluate(
+            "dark => document.documentElement.classList.toggle('dark', dark)", colours == "dark"
+        )
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
             overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
@@ -26,5 +28,5 @@ def look_at(page: Page, name: str, *, within: str = "#main") -> None:
                 path = Path(folder) / f"{name}-{width}-{colours}.png"
                 page.screenshot(path=path, full_page=width == 390)
         assert_accessible(page, within=within)
-    page.emulate_media(color_scheme="light")
+    page.evaluate("document.documentElement.classList.remove('dark')")
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
