@@ -17,8 +17,8 @@ UNASSIGNED = "(nobody)"  # no user name: those have no parentheses
 class DeadLetterFilter:
     """Which dead letters: empty fields do not restrict. `type` may end in `*`; times: death.
 
-    `assignee` is a user name or `UNASSIGNED`; each word of `search` must be in the subject, the
-    error's message or the event type.
+    `assignee` is a user name or `UNASSIGNED`; each word of `search` must be in the subject,
+    stream, error, event type or handler.
     """
 
     state: str = DeadLetterState.OPEN.value
@@ -81,6 +81,7 @@ def search(dead_letters: QuerySet[DeadLetter], words: str) -> QuerySet[DeadLette
     for word in words.split():
         dead_letters = dead_letters.filter(
             Q(subject__icontains=word)
+            | Q(stream__icontains=word)
             | Q(message__icontains=word)
             | Q(event_type__icontains=word)
             | Q(handler__icontains=word)

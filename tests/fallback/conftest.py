@@ -15,10 +15,11 @@ from pms_events.publishing import publish_many
 _EXAMPLE = catalogue.find("booking.created").example  # type: ignore[union-attr]
 
 
-def booking(ref: str, *, property_id: str = "nowhere") -> dict[str, Any]:
+def booking(ref: str, *, property_id: str = "nowhere", status: str = "confirmed") -> dict[str, Any]:
     """The data of a `booking.created`, which `bookings.record_booking` takes."""
     return {
         **_EXAMPLE,
+        "status": status,
         "property_id": property_id,
         "external_ref": {**_EXAMPLE["external_ref"], "booking_ref": ref},
         "stays": [{**_EXAMPLE["stays"][0], "stay_ref": f"{ref}-1"}],
@@ -27,13 +28,18 @@ def booking(ref: str, *, property_id: str = "nowhere") -> dict[str, Any]:
 
 @pytest.fixture
 def die(run_all: Callable[..., int]) -> Callable[..., list[DeadLetter]]:
-    """Make a dead letter for each booking: `die(acme, "1", "2")`, oldest first."""
+    """Make a dead letter for each booking: `die(acme, "1", "2")`, oldest first.
 
-    def make(tenant: TenantRef, *refs: str) -> list[DeadLetter]:
+    Tentative ones take no nights, so that many can be recorded later without conflicts.
+    """
+
+    def make(tenant: TenantRef, *refs: str, status: str = "confirmed") -> list[DeadLetter]:
         with entering(tenant):
             publish_many(
                 [
-                    Envelope(id=r, source="test", type="booking.created", data=booking(r))
+                    Envelope(
+                        id=r, source="test", type="booking.created", data=booking(r, status=status)
+                    )
                     for r in refs
                 ]
             )

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 
-from apps.fallback.models import DeadLetter
+from apps.fallback.models import BulkAction, DeadLetter
 from apps.tenants.entering import TenantRef, entering
 
 Die = Callable[..., list[DeadLetter]]
@@ -29,6 +29,38 @@ def test_list_and_show_write_json(
     call_command("fallback", "show", tenant="acme", id=[letter.pk], json=True)
     shown = json.loads(capsys.readouterr().out)[0]
     assert (shown["state"], shown["data"]["property_id"]) == ("open", "nowhere")
+
+
+def test_groups_tell_causes_and_their_trend(
+    acme: TenantRef, harbor: TenantRef, die: Die, capsys: pytest.CaptureFixture[str]
+) -> None:
+    letter = die(acme, "1", "2")[0]
+    die(harbor, "3")
+    call_command("fallback", "groups", tenant="acme")
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith(f"{letter.fingerprint}        2  {' ' * 23}█  Could not record")
+    assert shown[1].strip().startswith("bookings.record_booking, permanent; first ")
+    call_command("fallback", "groups", tenant="acme", json=True)
+    group = json.loads(capsys.readouterr().out)[0]
+    assert (group["fingerprint"], group["count"], group["subjects"]) == (letter.fingerprint, 2, 2)
+
+
+def test_many_are_a_bulk_action_that_the_command_sees_through(
+    acme: TenantRef, die: Die, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.fallback.bulk.AT_ONCE", 1)
+    monkeypatch.setattr("apps.fallback.bulk.CHUNK", 1)
+    letter = die(acme, "1", "2", "3")[0]
+    call_command(
+        "fallback", "discard", "--all", "--json", tenant="acme", note="tests",
+        group=letter.fingerprint,
+    )  # fmt: skip
+    answer = json.loads(capsys.readouterr().out)
+    with entering(acme):
+        bulk = BulkAction.objects.get()
+    assert answer == {"matched": 3, "changed": 3, "bulk_action": bulk.pk}
+    assert (bulk.state, bulk.actor) == ("done", f"command {getpass.getuser()}")
+    assert states(acme) == ["discarded"] * 3
 
 
 def test_all_of_a_filter_are_retried_in_the_name_of_the_user(

@@ -61,7 +61,9 @@ class Command(BaseCommand):
         parser.add_argument("--handler", default="", help="such as bookings.record_booking")
         parser.add_argument("--type", default="", help="an event type or pattern: booking.*")
         parser.add_argument("--group", default="", help="a fingerprint that groups tells")
-        parser.add_argument("--search", default="", help="words in the subject, error or type")
+        parser.add_argument(
+            "--search", default="", help="words in the subject, error, type or handler"
+        )
         parser.add_argument("--limit", type=int, default=100, help="rows of list and groups (100)")
         parser.add_argument("--note", default="", help="why; a discard needs one")
         parser.add_argument("--json", action="store_true", help="for scripts")
