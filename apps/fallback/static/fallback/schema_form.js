@@ -22,6 +22,7 @@ export class SchemaForm {
   /** `onEdit(data)` is called after each change that a person makes here. */
   constructor(container, { schema, original, onEdit }) {
     Object.assign(this, { container, root: schema, original, onEdit });
+    this.fields = new Map(); // empty until something can be shown
   }
 
   /** Show data, from scratch. */
