@@ -49,7 +49,7 @@ class Lineage:
     """Where a dead letter's event comes from and what came of it; None where the log has it not.
 
     `corrects`: the dead letter whose correction this event is. `correction_state`: what became of the
-    corrected event, as in the event log.
+    corrected event, as in the event log. `caused`: by the event or by its correction.
     """
 
     event: Event | None
@@ -72,7 +72,9 @@ def get_lineage(dead_letter: DeadLetter) -> Lineage:
         corrects = DeadLetter.objects.filter(
             event_uid=event.causation, correction_uid=event.uid
         ).first()
-    caused = Event.objects.filter(causation=dead_letter.event_uid).order_by("uid")
+    caused = Event.objects.filter(causation__in=wanted).exclude(
+        uid=dead_letter.correction_uid or dead_letter.event_uid
+    )
     state = get_stories([correction.uid])[correction.uid].state if correction else ""
     return Lineage(
         event=event,
@@ -80,7 +82,7 @@ def get_lineage(dead_letter: DeadLetter) -> Lineage:
         corrects=corrects,
         correction=correction,
         correction_state=state.replace("_", " "),
-        caused=list(caused[:_MOST_CAUSED]),
+        caused=list(caused.order_by("uid")[:_MOST_CAUSED]),
     )
 
 
