@@ -17,6 +17,7 @@ from apps.fallback.sentences import describe_cause, name_noun
 
 MOST_COUNTED = 10_000
 MOST_CAUSES = 1_000
+BUDGET = 30_000
 MOST_TOUCHED = 1_000
 HOURS = 24
 _MOST_AN_HOUR = 1_000
@@ -26,7 +27,9 @@ _MOST_AN_HOUR = 1_000
 class Group:
     """Open dead letters with the same cause. `newest` is an example, and the words are its.
 
-    `count` stops at `MOST_COUNTED`, `touched` (different subjects) looks at the newest `MOST_TOUCHED`.
+    `count` stops at `MOST_COUNTED`, and earlier when there are many causes, so that all together are
+    about `BUDGET`: `is_capped` says so. `touched` (different subjects) looks at the newest
+    `MOST_TOUCHED`.
     `trend` are the deaths in each of the last 24 hours, the oldest first, decided ones too.
     """
 
@@ -39,10 +42,7 @@ class Group:
     touched: int
     noun: str
     trend: list[int]
-
-    @property
-    def is_capped(self) -> bool:
-        return self.count >= MOST_COUNTED
+    is_capped: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def get_groups(chosen: DeadLetterFilter, *, limit: int = 200, now: datetime) -> 
     filter is read through, and only its newest `MOST_COUNTED` are grouped.
     """
     if chosen == _of_causes(chosen):
-        rows = fetch("fallback/groups", {"most_causes": MOST_CAUSES, "most": MOST_COUNTED})
+        rows = _count(MOST_COUNTED)
     else:
         rows = _read_through(chosen)
     newest = DeadLetter.objects.in_bulk([row[2] for row in rows])
@@ -80,8 +80,9 @@ def get_groups(chosen: DeadLetterFilter, *, limit: int = 200, now: datetime) -> 
             touched=touched.get(fingerprint, 0),
             noun=name_noun(newest[pk]),
             trend=trends[fingerprint],
+            is_capped=is_capped,
         )
-        for fingerprint, count, pk, last, first in shown
+        for fingerprint, count, pk, last, first, is_capped in shown
     ]
     return Groups(found=groups, has_more=len(fitting) > limit or len(rows) >= MOST_CAUSES)
 
@@ -102,9 +103,13 @@ def get_trends(fingerprints: list[str], *, now: datetime) -> dict[str, list[int]
 
 def get_handlers() -> list[str]:
     """Name the handlers that have open dead letters."""
-    rows = fetch("fallback/groups", {"most_causes": MOST_CAUSES, "most": 1})
+    rows = _count(1)
     found = DeadLetter.objects.filter(pk__in=[row[2] for row in rows])
     return sorted(set(found.values_list("handler", flat=True)))
+
+
+def _count(most: int) -> list[tuple[Any, ...]]:
+    return fetch("fallback/groups", {"most_causes": MOST_CAUSES, "most": most, "budget": BUDGET})
 
 
 def _of_causes(chosen: DeadLetterFilter) -> DeadLetterFilter:
@@ -139,6 +144,13 @@ def _read_through(chosen: DeadLetterFilter) -> list[tuple[Any, ...]]:
         .values_list("fingerprint", "pk")
     )
     return [
-        (row["fingerprint"], row["count"], newest[row["fingerprint"]], row["last"], row["first"])
+        (
+            row["fingerprint"],
+            row["count"],
+            newest[row["fingerprint"]],
+            row["last"],
+            row["first"],
+            row["count"] >= MOST_COUNTED,
+        )
         for row in counts
     ]

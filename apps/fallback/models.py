@@ -74,6 +74,8 @@ class DeadLetter(models.Model):
                 condition=Q(state="open"),
                 name="deadletter_assignee",
             ),
+            # The list with decided ones, newest first.
+            models.Index(fields=["-died_at", "id"], name="deadletter_all"),
             # trend.sql: deaths by hour, also of those that are decided by now.
             models.Index(fields=["fingerprint", "died_at"], name="deadletter_trend"),
             # The dead letters of an event.

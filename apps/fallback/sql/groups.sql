@@ -1,6 +1,7 @@
 -- The causes of open dead letters, the most frequent first.
 -- Plan: deadletter_group throughout, whatever the number of rows. Causes are found by jumping from one
--- fingerprint to the next (one probe each, `most_causes` at most); each is counted up to `most` rows.
+-- fingerprint to the next (one probe each, `most_causes` at most); each is counted up to `most` rows,
+-- and all together up to about `budget`: before a vacuum each counted row is a look into the table.
 -- Lock: none.  Rows: one a cause.
 WITH RECURSIVE causes AS (
     (SELECT fingerprint FROM fallback_deadletter WHERE state = 'open' ORDER BY fingerprint LIMIT 1)
@@ -12,14 +13,18 @@ WITH RECURSIVE causes AS (
 ),
 known AS (
     SELECT fingerprint FROM causes WHERE fingerprint IS NOT NULL LIMIT %(most_causes)s
+),
+allowed AS (
+    SELECT LEAST(%(most)s, GREATEST(100, %(budget)s / GREATEST(1, count(*)))) AS rows FROM known
 )
-SELECT k.fingerprint, n.count, newest.id, newest.died_at, oldest.died_at
+SELECT k.fingerprint, n.count, newest.id, newest.died_at, oldest.died_at,
+       n.count >= (SELECT rows FROM allowed)
 FROM known k
 CROSS JOIN LATERAL (
     SELECT count(*) AS count FROM (
         SELECT FROM fallback_deadletter d
         WHERE d.state = 'open' AND d.fingerprint = k.fingerprint
-        LIMIT %(most)s) capped) n
+        LIMIT (SELECT rows FROM allowed)) capped) n
 CROSS JOIN LATERAL (
     SELECT d.id, d.died_at FROM fallback_deadletter d
     WHERE d.state = 'open' AND d.fingerprint = k.fingerprint
