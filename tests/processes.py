@@ -87,7 +87,7 @@ def start_web(log: Path, *, port: int, **environment: str) -> Process:
             raise AssertionError(f"the web process ended: {process.text()[-2000:]}")
         try:
             return requests.get(f"http://127.0.0.1:{port}/healthz", timeout=5).ok
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             return False
 
     return _once(process, answers)
