@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet, Subquery
 
 from apps.fallback.models import DeadLetter, DeadLetterState
 
@@ -63,7 +64,9 @@ class DeadLetterFilter:
         if self.assignee == UNASSIGNED:
             exact["assignee"] = None
         elif self.assignee:
-            exact["assignee__username"] = self.assignee
+            # By id, not by a join: else the newest of all are read through to find somebody's.
+            somebody = get_user_model().objects.filter(username=self.assignee)
+            exact["assignee_id"] = Subquery(somebody.values("pk")[:1])
         found = dead_letters.filter(**exact)
         if self.type.endswith("*"):
             found = found.filter(event_type__startswith=self.type[:-1])

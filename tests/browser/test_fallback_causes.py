@@ -12,6 +12,8 @@ from apps.events.queries import get_stories
 from apps.fallback.bulk import CHUNK, step_bulk_action
 from apps.fallback.models import BulkAction, DeadLetter, Review
 from apps.tenants.entering import TenantRef, entering
+from pms_events.envelope import Envelope
+from pms_events.publishing import publish_many
 from tests.browser.pictures import look_at
 from tests.fallback.conftest import booking
 from tests.fallback.conftest import build as build
@@ -49,13 +51,22 @@ def test_a_failure_is_found_by_its_cause_corrected_in_the_form_and_done(
     page: Page,
     sign_in: Callable[..., str],
 ) -> None:
+    with entering(acme):
+        publish_many(
+            [
+                Envelope(id=f"spa-{n}", source="test", type="spa.visit_booked", data={})
+                for n in range(3)
+            ]
+        )
     letter = die(acme, "3333333333")[0]
     build(acme, "seaview")
     admin = sign_in(acme)
     page.goto(f"{admin}fallback/deadletter/")
+    expect(page.get_by_role("article").first).to_contain_text("Nobody knows 'spa.visit_booked'")
     cause = page.get_by_role("article").filter(has_text=CAUSE)
     expect(cause).to_contain_text("1 open")
     expect(cause).to_contain_text("1 booking touched")
+    look_at(page, "causes")
     cause.get_by_role("link", name=CAUSE).click()
     page.get_by_text("Could not record booking 3333333333").first.click()
     page.get_by_role("link", name="Correct and retry…").click()
@@ -102,7 +113,6 @@ def test_five_hundred_of_one_cause_are_one_decision_with_progress(
     page.goto(f"{admin}fallback/deadletter/")
     cause = page.get_by_role("article").filter(has_text=CAUSE)
     expect(cause).to_contain_text("500 open")
-    look_at(page, "causes")
     cause.get_by_role("link", name="Retry all…").click()
     expect(page.get_by_role("heading", name="Retry 500 dead letters?")).to_be_visible()
     look_at(page, "confirm-many")
