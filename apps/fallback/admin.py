@@ -51,7 +51,7 @@ class DeadLetterAdmin(GroupsPage, CorrectPages, ReviewPages, BulkActions):
     search_help_text = "words in the subject, error, event type or handler"
     paginator = Pages
     show_facets = admin.ShowFacets.NEVER  # counting each choice reads the whole table
-    change_list_template = "fallback/dead_letters.html"
+    change_list_template = "fallback/list.html"
     list_before_template = "fallback/above_items.html"
     nothing_title = "Nothing needs a person"
     nothing_why = (

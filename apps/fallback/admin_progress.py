@@ -32,6 +32,7 @@ class BulkActionAdmin(ReadOnly, TenantAdmin):
     ordering = ["-id"]
     paginator = CappedPaginator
     show_facets = admin.ShowFacets.NEVER
+    change_list_template = "fallback/list.html"
     list_before_template = "fallback/above_items.html"
     nothing_title = "Nothing was decided about many at once"
     nothing_why = (

@@ -194,7 +194,7 @@ class GroupsView(FallbackView):
     def get(self, request: Request) -> Response:
         """Group dead letters by cause (fingerprint of the error), the most frequent first.
 
-        Counting stops at 10,000 a cause.
+        Counting stops at 10,000 a cause, and earlier when there are many: see `count_is_capped`.
         """
         groups = get_groups(_filter_of(request), now=timezone.now())
         shown = GroupSerializer(groups.found, many=True).data

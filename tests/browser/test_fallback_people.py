@@ -99,3 +99,25 @@ def test_an_item_is_assigned_commented_on_and_found_among_mine(
     expect(page.locator("#result_list tbody tr")).to_have_count(1)
     expect(page.locator("#result_list")).to_contain_text("3333333333")
     look_at(page, "mine")
+
+
+def test_the_queue_is_worked_by_keyboard_alone(
+    acme: TenantRef, die: Die, page: Page, sign_in: Callable[..., str]
+) -> None:
+    letter = die(acme, "3333333333")[0]
+    page.goto(f"{sign_in(acme)}fallback/deadletter/?state=open")
+    page.get_by_role("button", name="Filters").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("nobody", exact=True).first).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="Could not record booking 3333333333").focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("Discard…").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("a test of the channel")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Discarded, with your note.")).to_be_visible()
+    with entering(acme):
+        letter.refresh_from_db()
+        assert (letter.state, letter.note) == ("discarded", "a test of the channel")
