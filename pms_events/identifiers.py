@@ -3,7 +3,7 @@
 import os
 import time
 import uuid
-from datetime import datetime
+from datetime import UTC, datetime
 
 
 def new_uid() -> uuid.UUID:
@@ -23,3 +23,8 @@ def new_uid() -> uuid.UUID:
 def first_uid_at(moment: datetime) -> uuid.UUID:
     """Give the smallest uid that can be made in the millisecond of `moment`: a bound in time."""
     return uuid.UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def made_at(uid: uuid.UUID) -> datetime:
+    """Tell when a uid was made, to the millisecond."""
+    return datetime.fromtimestamp((uid.int >> 80) / 1000, tz=UTC)

@@ -1,11 +1,10 @@
-"""`/api/v1/events`, `/event-types`, `/replays`: take events in, follow them, deliver them again."""
+"""`/api/v1/events` and `/event-types`: take events in, find and follow them."""
 
 from typing import Any
 from uuid import UUID
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -16,25 +15,16 @@ from apps.dispatch.models import Lane
 from apps.events.filters import STATES, EventFilter
 from apps.events.ingest import ingest
 from apps.events.limits import check_limits
-from apps.events.models import Event, Replay
+from apps.events.log_pages import MOST, PAGE, find_page, link
+from apps.events.models import Event
 from apps.events.presenting import show_event, show_event_with_story
 from apps.events.queries import get_stories
-from apps.events.replaying import (
-    BadReplay,
-    cancel_replay,
-    preview_replay,
-    start_replay,
-)
 from apps.events.requests import read_events
 from apps.events.serializers import (
     EventFilterSerializer,
     IngestAnswerSerializer,
-    ReplayRequestSerializer,
-    ReplaySerializer,
 )
 from apps.tenants.entering import current_tenant
-from apps.web.authentication import actor_of
-from apps.web.pagination import CursorPages
 from apps.web.problems import Problem
 from pms_events.errors import FieldError
 from pms_events.event_types import EventType, catalogue
@@ -48,6 +38,7 @@ _FILTERS = [
     OpenApiParameter("state", str, enum=STATES),
     OpenApiParameter("since", OpenApiTypes.DATETIME, description="recorded at or after"),
     OpenApiParameter("until", OpenApiTypes.DATETIME, description="recorded before"),
+    OpenApiParameter("text", str, description="anywhere in the payload as JSON"),
 ]
 
 
@@ -72,8 +63,14 @@ def _read_lane(request: Request) -> Lane:
     return Lane.BULK if name == "bulk" else Lane.LIVE
 
 
-class EventPages(CursorPages):
-    ordering = "-uid"
+def _read_limit(text: str) -> int:
+    """Read `limit` as the other lists do: what is no number is the usual size."""
+    return max(1, min(int(text), MOST)) if text.isdecimal() else PAGE
+
+
+def _absolute(request: Request, cursor: str | None) -> str | None:
+    path = link(request._request, cursor)
+    return request.build_absolute_uri(path) if path else None
 
 
 class EventsView(APIView):
@@ -109,14 +106,23 @@ class EventsView(APIView):
 
     @extend_schema(parameters=_FILTERS, responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        """List events, newest first."""
+        """List events, newest first. A search through many events may end a page before it is full:
+        follow `next` until it is null."""
         known = {p.name for p in _FILTERS}
         values = {name: v for name, v in request.query_params.items() if name in known}
-        events = read_filter(values).apply(Event.objects.all())
-        pages = EventPages()
-        page: list[Event] = pages.paginate_queryset(events, request, view=self) or []
-        stories = get_stories([event.uid for event in page])
-        return pages.get_paginated_response([show_event(e, stories[e.uid]) for e in page])
+        page = find_page(
+            read_filter(values),
+            cursor=request.query_params.get("cursor", ""),
+            size=_read_limit(request.query_params.get("limit", "")),
+        )
+        stories = get_stories([event.uid for event in page.events])
+        return Response(
+            {
+                "results": [show_event(e, stories[e.uid]) for e in page.events],
+                "next": _absolute(request, page.older),
+                "previous": _absolute(request, page.newer),
+            }
+        )
 
 
 class EventView(APIView):
@@ -162,72 +168,3 @@ class EventTypeView(APIView):
         if entry is None:
             raise Http404(f"There is no event type '{name}': see /api/v1/event-types.")
         return Response(show_type(entry))
-
-
-class ReplayPages(CursorPages):
-    ordering = "-id"
-
-
-class ReplaysView(APIView):
-    """Replays of the key's tenant."""
-
-    read_scope = write_scope = "replays"
-
-    @extend_schema(responses=ReplaySerializer(many=True))
-    def get(self, request: Request) -> Response:
-        """List replays, newest first."""
-        pages = ReplayPages()
-        page = pages.paginate_queryset(Replay.objects.all(), request, view=self)
-        return pages.get_paginated_response(ReplaySerializer(page, many=True).data)
-
-    @extend_schema(request=ReplayRequestSerializer, responses={201: ReplaySerializer})
-    def post(self, request: Request) -> Response:
-        """Start a replay (201), or with `dry_run` say what it would do (200)."""
-        serializer = ReplayRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        asked = serializer.validated_data
-        chosen = read_filter(asked.get("filter", {}))
-        names, external = asked.get("handlers"), asked["include_external"]
-        try:
-            if asked["dry_run"]:
-                preview = preview_replay(chosen, handler_names=names, include_external=external)
-                fields = ("total", "by_type", "by_handler", "suppressed", "samples")
-                return Response({name: getattr(preview, name) for name in fields})
-            replay = start_replay(
-                chosen,
-                handler_names=names,
-                include_external=external,
-                rate=asked.get("rate"),
-                requested_by=actor_of(request),
-                reason=asked.get("reason", ""),
-                now=timezone.now(),
-            )
-        except BadReplay as error:
-            raise Problem(422, str(error)) from error
-        return Response(ReplaySerializer(replay).data, status=201)
-
-
-class ReplayView(APIView):
-    """One replay."""
-
-    read_scope = write_scope = "replays"
-
-    @extend_schema(responses=ReplaySerializer)
-    def get(self, request: Request, pk: int) -> Response:
-        """Show how far a replay has come."""
-        return Response(ReplaySerializer(get_object_or_404(Replay, pk=pk)).data)
-
-
-class CancelReplayView(APIView):
-    """Stopping a replay."""
-
-    read_scope = write_scope = "replays"
-
-    @extend_schema(request=None, responses=ReplaySerializer)
-    def post(self, request: Request, pk: int) -> Response:
-        """Stop a replay; 409 when it has ended already."""
-        replay = get_object_or_404(Replay, pk=pk)
-        if not cancel_replay(replay, now=timezone.now()):
-            raise Problem(409, f"Replay {pk} has ended already: nothing was changed.")
-        replay.refresh_from_db()
-        return Response(ReplaySerializer(replay).data)

@@ -4,19 +4,23 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from apps.dispatch.models import Arrival, PendingDelivery
 from apps.events.models import Delivery, DeliveryState, Event
 from pms_events.identifiers import first_uid_at
 
-_GRACE = timedelta(minutes=1)
+GRACE = timedelta(minutes=1)
 STATES = ("accepted", "in_progress", "done", "failed", "discarded")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventFilter:
-    """Which events: empty fields do not restrict. `type` may end in `.*`; times are of recording."""
+    """Which events: empty fields do not restrict. `type` may end in `.*`; times are of recording.
+
+    `text` is looked for anywhere in the payload as JSON, upper or lower case alike.
+    """
 
     type: str = ""
     subject: str = ""
@@ -25,6 +29,7 @@ class EventFilter:
     state: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    text: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The filter as it is kept with a replay: set fields only, times as text."""
@@ -57,11 +62,14 @@ class EventFilter:
         # A uid is made shortly before its event is recorded; the minute of grace lets the index
         # over uids bound the scan, and the exact time decides.
         if self.since:
-            first = first_uid_at(self.since - _GRACE)
+            first = first_uid_at(self.since - GRACE)
             events = events.filter(recorded_at__gte=self.since, uid__gte=first)
         if self.until:
-            end = first_uid_at(self.until + _GRACE)
+            end = first_uid_at(self.until + GRACE)
             events = events.filter(recorded_at__lt=self.until, uid__lt=end)
+        if self.text:
+            as_text = Cast("data", TextField())
+            events = events.alias(payload_text=as_text).filter(payload_text__icontains=self.text)
         return _in_state(events, self.state) if self.state else events
 
 

@@ -76,6 +76,18 @@ class Delivery(models.Model):
         indexes = [
             # The deliveries of an event.
             models.Index(fields=["event_uid"], name="delivery_event"),
+            # The log by state: what went wrong or was given up. Work that ends well is not in it.
+            models.Index(
+                fields=["state", "event_uid"],
+                condition=Q(state__in=["dead", "discarded"]),
+                name="delivery_log_state",
+            ),
+            # What became of a replay's deliveries.
+            models.Index(
+                fields=["replay_id", "state"],
+                condition=Q(replay_id__isnull=False),
+                name="delivery_replay",
+            ),
         ]
 
 
@@ -105,6 +117,7 @@ class ReplayState(models.TextChoices):
     """Where a replay stands."""
 
     RUNNING = "running"
+    PAUSED = "paused"
     DONE = "done"
     CANCELLED = "cancelled"
 
@@ -125,3 +138,19 @@ class Replay(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"Replay {self.pk}"
+
+
+class ReplayNote(models.Model):
+    """What somebody did with a replay after its start. Rows are only ever added."""
+
+    replay = models.ForeignKey(Replay, on_delete=models.CASCADE, related_name="notes")
+    action = models.CharField(max_length=6, choices=[(a, a) for a in ("pause", "resume", "cancel")])
+    actor = models.CharField(max_length=150)
+    reason = models.CharField(max_length=500, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]

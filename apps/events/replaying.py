@@ -4,19 +4,21 @@ A step marks the next events of the frozen filter as arrived, in the bulk lane, 
 in the same transaction; so a step that is lost or doubled loses and doubles nothing.
 """
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, QuerySet
+from django.db.models import Count
 
 from apps.dispatch.doorbells import ring_router_on_commit
 from apps.dispatch.models import Lane
 from apps.dispatch.operations import add_arrivals, end_chore, set_chore
 from apps.dispatch.routes import get_routes
 from apps.events.filters import EventFilter
+from apps.events.log import walk
 from apps.events.models import Event, Replay, ReplayState
 from apps.tenants.entering import current_tenant
 from pms_events.event_types import catalogue
@@ -24,7 +26,10 @@ from pms_events.handlers import Effects, handlers
 from pms_events.routing import Fact, plan
 
 STEP = 500
+SAMPLES = 5
 KIND = "replay"
+STAYS_SILENT = "it acts on the outside, and a replay keeps the outside silent unless asked"
+SWITCHED_OFF = "this tenant switched it off for these events"
 
 
 class BadReplay(ValueError):
@@ -33,12 +38,16 @@ class BadReplay(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """What a replay would do: events by type, deliveries by handler, what is suppressed, samples."""
+    """What a replay would do: events by type, deliveries by handler, what is suppressed, samples.
+
+    `reasons` says of each suppressed handler why it stays silent.
+    """
 
     total: int
     by_type: dict[str, int]
     by_handler: dict[str, int]
     suppressed: dict[str, int]
+    reasons: dict[str, str]
     samples: list[dict[str, Any]]
 
 
@@ -51,38 +60,76 @@ def check_handlers(names: Sequence[str] | None) -> None:
 
 
 def preview_replay(
-    chosen: EventFilter, *, handler_names: Sequence[str] | None, include_external: bool
+    chosen: EventFilter,
+    *,
+    handler_names: Sequence[str] | None,
+    include_external: bool,
+    cutoff: datetime | None = None,
 ) -> Preview:
-    """Say what a replay of these events would do, without doing it."""
+    """Say what a replay of these events would do, without doing it. Events after `cutoff` are not
+    part of it. Raises: BadReplay.
+    """
     check_handlers(handler_names)
-    events = chosen.apply(Event.objects.all())
+    events = chosen.apply(Event.objects.filter(**_recorded_until(cutoff)))
     by_type = dict(
         events.order_by().values_list("type").annotate(n=Count("uid")).values_list("type", "n")
     )
-    by_handler: dict[str, int] = {}
-    suppressed: dict[str, int] = {}
-    tenant = current_tenant()
-    subscriptions, rules = get_routes({tenant.id})[tenant.id]
+    by_handler: Counter[str] = Counter()
+    suppressed: Counter[str] = Counter()
+    reasons: dict[str, str] = {}
     for name, count in sorted(by_type.items()):
-        fact = Fact(type=name, handlers=handler_names)
-        for planned in plan(
-            fact, types=catalogue, registry=handlers, subscriptions=subscriptions, rules=rules
-        ):
-            handler = handlers.find(planned.handler)
-            is_external = handler is not None and handler.effects is Effects.EXTERNAL
-            where = suppressed if is_external and not include_external else by_handler
-            where[planned.handler] = where.get(planned.handler, 0) + count
-    samples = [
-        {"uid": str(e.uid), "type": e.type, "subject": e.subject, "time": e.time}
-        for e in events.order_by("uid")[:5]
-    ]
+        fact = Fact(type=name, handlers=handler_names, include_external=include_external)
+        would = _planned(fact)
+        by_handler.update({handler: count * targets for handler, targets in would.items()})
+        for handler, (targets, why) in _silenced(fact, would).items():
+            suppressed[handler] += count * targets
+            reasons[handler] = why
+    first = walk(chosen, limit=SAMPLES, is_newest_first=False, events=events).events
     return Preview(
         total=sum(by_type.values()),
         by_type=by_type,
-        by_handler=by_handler,
-        suppressed=suppressed,
-        samples=samples,
+        by_handler=dict(by_handler),
+        suppressed=dict(suppressed),
+        reasons=reasons,
+        samples=[
+            {"uid": str(e.uid), "type": e.type, "subject": e.subject, "time": e.time} for e in first
+        ],
     )
+
+
+def _planned(fact: Fact, *, with_rules: bool = True) -> Counter[str]:
+    """Count the deliveries of one event by handler, as the router would make them now."""
+    tenant = current_tenant().id
+    subscriptions, rules = get_routes({tenant})[tenant]
+    plans = plan(
+        fact,
+        types=catalogue,
+        registry=handlers,
+        subscriptions=subscriptions,
+        rules=rules if with_rules else [],
+    )
+    return Counter(planned.handler for planned in plans)
+
+
+def _silenced(fact: Fact, would: Counter[str]) -> dict[str, tuple[int, str]]:
+    """Tell which handlers would run if nothing held them back, how often an event, and what does."""
+    told: dict[str, tuple[int, str]] = {}
+    everything = _planned(replace(fact, handlers=None, include_external=True), with_rules=False)
+    allowed = _planned(replace(fact, handlers=None, include_external=True))
+    for name, targets in everything.items():
+        handler = handlers.find(name)
+        is_external = handler is not None and handler.effects is Effects.EXTERNAL
+        if name in would or (fact.handlers is not None and name not in fact.handlers):
+            continue
+        if name not in allowed:
+            told[name] = targets, SWITCHED_OFF
+        elif is_external and not fact.include_external:
+            told[name] = targets, STAYS_SILENT
+    return told
+
+
+def _recorded_until(cutoff: datetime | None) -> dict[str, Any]:
+    return {"recorded_at__lte": cutoff} if cutoff else {}
 
 
 def start_replay(
@@ -94,8 +141,9 @@ def start_replay(
     requested_by: str,
     reason: str,
     now: datetime,
+    cutoff: datetime | None = None,
 ) -> Replay:
-    """Freeze the filter and begin. Events recorded from now on are not part of it.
+    """Freeze the filter and begin. Events recorded after `cutoff` (default: now) are no part of it.
 
     Raises: BadReplay.
     """
@@ -108,8 +156,8 @@ def start_replay(
             handlers=list(handler_names) if handler_names else None,
             include_external=include_external,
             rate=rate,
-            total=chosen.apply(Event.objects.filter(recorded_at__lte=now)).count(),
-            cutoff=now,
+            total=chosen.apply(Event.objects.filter(**_recorded_until(cutoff or now))).count(),
+            cutoff=cutoff or now,
             requested_by=requested_by[:150],
             reason=reason[:500],
             created_at=now,
@@ -119,7 +167,11 @@ def start_replay(
 
 
 def step_replay(replay_id: int, *, now: datetime) -> Replay | None:
-    """Replay the next events; gives the replay, or None when another is at it or it is gone."""
+    """Replay the next events; gives the replay, or None when another is at it or it is gone.
+
+    A step that finds fewer events than it may take has looked through a part of the log: the cursor
+    moves on, and the next step goes on from there.
+    """
     tenant = current_tenant()
     with transaction.atomic():
         locked = Replay.objects.select_for_update(skip_locked=True)
@@ -131,8 +183,14 @@ def step_replay(replay_id: int, *, now: datetime) -> Replay | None:
         if replay.state != ReplayState.RUNNING:
             end_chore(tenant_id=tenant.id, kind=KIND, ref=replay_id)
             return replay
-        size = min(STEP, replay.rate or STEP)
-        events = list(_remaining(replay)[:size])
+        next_ones = walk(
+            EventFilter.from_json(replay.filter),
+            limit=min(STEP, replay.rate or STEP),
+            start=replay.cursor_uid,
+            is_newest_first=False,
+            events=Event.objects.filter(**_recorded_until(replay.cutoff)),
+        )
+        events = next_ones.events
         add_arrivals(
             [
                 (tenant.id, e.uid, e.type, e.stream, now, int(Lane.BULK), replay.handlers, "",
@@ -142,31 +200,12 @@ def step_replay(replay_id: int, *, now: datetime) -> Replay | None:
         )  # fmt: skip
         ring_router_on_commit()
         replay.replayed += len(events)
-        if events:
-            replay.cursor_uid = events[-1].uid
-            pause = timedelta(seconds=len(events) / replay.rate) if replay.rate else timedelta(0)
-            set_chore(tenant_id=tenant.id, kind=KIND, ref=replay.pk, due_at=now + pause)
-        if len(events) < size:
+        if next_ones.reached is None:
             replay.state, replay.finished_at = ReplayState.DONE, now
             end_chore(tenant_id=tenant.id, kind=KIND, ref=replay.pk)
+        else:
+            replay.cursor_uid = next_ones.reached
+            pause = timedelta(seconds=len(events) / replay.rate) if replay.rate else timedelta(0)
+            set_chore(tenant_id=tenant.id, kind=KIND, ref=replay.pk, due_at=now + pause)
         replay.save()
     return replay
-
-
-def _remaining(replay: Replay) -> QuerySet[Event]:
-    """The events still to come, in the order of the log (uids grow with the time of recording)."""
-    events = EventFilter.from_json(replay.filter).apply(
-        Event.objects.filter(recorded_at__lte=replay.cutoff)
-    )
-    if replay.cursor_uid is not None:
-        events = events.filter(uid__gt=replay.cursor_uid)
-    return events.order_by("uid").only("uid", "type", "stream")
-
-
-def cancel_replay(replay: Replay, *, now: datetime) -> bool:
-    """Stop a replay; deliveries already made still run. False when it had ended before."""
-    changed = Replay.objects.filter(pk=replay.pk, state=ReplayState.RUNNING).update(
-        state=ReplayState.CANCELLED, finished_at=now
-    )
-    end_chore(tenant_id=current_tenant().id, kind=KIND, ref=replay.pk)
-    return bool(changed)

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from apps.events.filters import STATES
-from apps.events.models import Replay
+from apps.events.models import Replay, ReplayNote
 from pms_events.categories import Category
 
 
@@ -17,6 +17,7 @@ class EventFilterSerializer(serializers.Serializer):
     state = serializers.ChoiceField(required=False, choices=STATES)
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False)
+    text = serializers.CharField(required=False, max_length=255)
 
 
 class ResultSerializer(serializers.Serializer):
@@ -51,12 +52,28 @@ class ReplayRequestSerializer(serializers.Serializer):
     dry_run = serializers.BooleanField(default=False)
 
 
+class ReplayControlSerializer(serializers.Serializer):
+    """Input: why a replay is paused, resumed or cancelled."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=500, default="")
+
+
+class ReplayNoteSerializer(serializers.ModelSerializer):
+    """Output: what somebody did with a replay after its start."""
+
+    class Meta:
+        model = ReplayNote
+        fields = ["action", "actor", "reason", "at"]
+
+
 class ReplaySerializer(serializers.ModelSerializer):
     """Output: a replay and how far it has come."""
+
+    notes = ReplayNoteSerializer(many=True, read_only=True)
 
     class Meta:
         model = Replay
         fields = [
             "id", "filter", "handlers", "include_external", "rate", "state", "total", "replayed",
-            "requested_by", "reason", "created_at", "finished_at",
+            "requested_by", "reason", "created_at", "finished_at", "cutoff", "notes",
         ]  # fmt: skip

@@ -28,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--tenant", required=True, help="the tenant's schema")
         parser.add_argument("--type", default="", help="an event type or a pattern: booking.*")
         parser.add_argument("--subject", default="")
+        parser.add_argument("--text", default="", help="anywhere in the payload")
         parser.add_argument("--since", help="recorded at or after, with offset")
         parser.add_argument("--until", help="recorded before, with offset")
         parser.add_argument("--state", default="", choices=["", *STATES])
@@ -45,6 +46,7 @@ class Command(BaseCommand):
             type=options["type"],
             subject=options["subject"],
             state=options["state"],
+            text=options["text"],
             since=read_moment("--since", options["since"]),
             until=read_moment("--until", options["until"]),
         )
@@ -68,11 +70,12 @@ class Command(BaseCommand):
         for title, counts in (
             ("by type", preview.by_type),
             ("deliveries by handler", preview.by_handler),
-            ("suppressed (external; --include-external sends them)", preview.suppressed),
+            ("suppressed (--include-external sends to the outside, too)", preview.suppressed),
         ):
             self.stdout.write(f"  {title}:" if counts else f"  {title}: none")
             for name, count in counts.items():
-                self.stdout.write(f"    {count:>8}  {name}")
+                why = preview.reasons.get(name)
+                self.stdout.write(f"    {count:>8}  {name}" + (f": {why}" if why else ""))
 
     def _replay(self, chosen: EventFilter, options: dict[str, Any]) -> None:
         replay = start_replay(
