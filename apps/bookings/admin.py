@@ -2,9 +2,10 @@
 
 from django.contrib import admin
 from unfold.admin import TabularInline
+from unfold.decorators import display
 
 from apps.bookings.models import Booking, BookingRevision, Stay
-from apps.web.admin import ReadOnly, TenantAdmin
+from apps.web.admin import ReadOnly, TenantAdmin, link_to_event, link_to_log
 
 
 class StayInline(ReadOnly, TabularInline):
@@ -15,8 +16,13 @@ class StayInline(ReadOnly, TabularInline):
 
 class RevisionInline(ReadOnly, TabularInline):
     model = BookingRevision
-    fields = ["kind", "number", "revised_at", "is_stale", "recorded_at"]
+    fields = ["event", "number", "revised_at", "is_stale", "recorded_at"]
+    readonly_fields = ["event"]
     extra = 0
+
+    @display(description="Event")
+    def event(self, revision: BookingRevision) -> str:
+        return link_to_event(revision.kind, revision.event_uid)
 
 
 @admin.register(Booking)
@@ -26,3 +32,8 @@ class BookingAdmin(ReadOnly, TenantAdmin):
     list_select_related = ["property"]
     search_fields = ["booking_ref", "guest_ref"]
     inlines = [StayInline, RevisionInline]
+    readonly_fields = ["events"]
+
+    @display(description="Event log")
+    def events(self, booking: Booking) -> str:
+        return link_to_log("Events about this booking", subject=booking.booking_ref)

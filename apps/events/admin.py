@@ -1,94 +1,69 @@
 """The event log in the tenant's admin: to look at; nothing in it can be changed."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
-from unfold.decorators import display
 
-from apps.events.admin_pages import CappedPaginator, PreparedChangeList
+from apps.events import admin_replays
+from apps.events.choosing import Asked, read_asked
+from apps.events.filters import STATES
+from apps.events.log_pages import Page, find_page, link
 from apps.events.models import Event
-from apps.events.presenting import show_deliveries, show_tree
 from apps.events.queries import get_stories
+from apps.events.story import STATE_COLOURS, tell
 from apps.web.admin import ReadOnly, TenantAdmin
+from apps.web.problems import Problem
+from pms_events.categories import Category
+from pms_events.event_types import catalogue
 
-STATE_COLOURS = {
-    "done": "success",
-    "failed": "danger",
-    "in progress": "info",
-    "accepted": "info",
-    "discarded": "warning",
-}
+assert admin_replays  # importing it registers its screens
 
 
 @admin.register(Event)
 class EventAdmin(ReadOnly, TenantAdmin):
     """What happened, newest first, and what became of it."""
 
-    list_display = ["what", "about", "source", "state", "recorded"]
-    list_filter = ["category"]
-    search_fields = ["type"]
-    search_help_text = "the start of a type, a whole subject, an id or a uid"
-    paginator = CappedPaginator
-    show_facets = admin.ShowFacets.NEVER  # counting each choice reads the whole log
-    actions = None
-    nothing_title = "No events yet"
-    nothing_why = (
-        "Every booking, message and sensor reading that is sent to this tenant appears here the "
-        "moment it is accepted, with what became of it."
-    )
-
-    def get_ordering(self, request: HttpRequest) -> list[str]:
-        return ["-uid"]
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PreparedChangeList]:
-        return PreparedChangeList
-
-    def prepare_page(self, rows: Sequence[Event]) -> None:
-        """Load the states of a page's events, in three queries."""
-        stories = get_stories([event.uid for event in rows])
-        for event in rows:
-            event.story = stories[event.uid]  # type: ignore[attr-defined]
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Event], search_term: str
-    ) -> tuple[QuerySet[Event], bool]:
-        """Search by what indexes can find: the log is too long to be read through."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = Q(type__startswith=term) | Q(subject=term) | Q(event_id=term)
-        uid = _as_uid(term)
-        return queryset.filter(Q(uid=uid) if uid else found), False
-
-    @display(description="Type")
-    def what(self, event: Event) -> str:
-        return event.type
-
-    @display(description="Subject", empty_value="–")
-    def about(self, event: Event) -> str | None:
-        return event.subject or event.event_id
-
-    @display(description="State", label=STATE_COLOURS)
-    def state(self, event: Event) -> str:
-        return str(event.story.state).replace("_", " ")  # type: ignore[attr-defined]
-
-    @display(description="Recorded")
-    def recorded(self, event: Event) -> str:
-        return f"{event.recorded_at:%Y-%m-%d %H:%M:%S}"
-
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> TemplateResponse:
-        return super().changelist_view(request, {"title": "Event log", **(extra_context or {})})
+    ) -> HttpResponse:
+        """Show a page of the log. A uid as text leads to its event at once."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asked = read_asked(request.GET.dict())
+        uid = _as_uid(asked.values.get("text", ""))
+        if uid and Event.objects.filter(uid=uid).exists():
+            return HttpResponseRedirect(reverse("admin:events_event_change", args=[uid]))
+        page = _find(asked, cursor=request.GET.get("cursor", ""))
+        stories = get_stories([event.uid for event in page.events]) if page else {}
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Event log",
+            "asked": asked,
+            "page": page,
+            "rows": [_row(event, stories[event.uid].state) for event in page.events]
+            if page
+            else [],
+            "older": link(request, page.older) if page else None,
+            "newer": link(request, page.newer) if page else None,
+            "is_first": "cursor" not in request.GET,
+            "types": [entry.name for entry in catalogue],
+            "states": [(state, state.replace("_", " ")) for state in STATES],
+            "categories": [category.value for category in Category],
+            "more_is_open": any(
+                name in asked.values for name in ("subject", "source", "category", "since", "until")
+            ),
+            "may_replay": request.user.has_perm("events.add_replay"),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "events/log.html", context)
 
     def change_view(
         self,
@@ -103,36 +78,40 @@ class EventAdmin(ReadOnly, TenantAdmin):
         event = Event.objects.filter(uid=uid).first() if uid else None
         if event is None:
             raise Http404("This tenant has no such event.")
+        page = tell(event, now=timezone.now())
+        state = page.story.state.replace("_", " ")
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": f"{event.type} {event.subject}".strip(),
             "event": event,
-            "now": timezone.now(),
-            **_story_of(event),
+            "page": page,
+            "state": state,
+            "state_colour": STATE_COLOURS.get(state, ""),
+            "has_route": page.story.has_route,
+            "log_url": reverse("admin:events_event_changelist"),
+            "payload": json.dumps(event.data, indent=2, ensure_ascii=False),
+            "extensions": json.dumps(event.extensions, indent=2, ensure_ascii=False)
+            if event.extensions
+            else "",
             **(extra_context or {}),
         }
         return TemplateResponse(request, "events/event.html", context)
 
 
-def _story_of(event: Event) -> dict[str, Any]:
-    story = get_stories([event.uid], with_attempts=True)[event.uid]
-    tree = [row for row in show_tree(event) if row["uid"] != str(event.uid)]
-    parents = {str(event.causation)} if event.causation else set()
-    queue = reverse("admin:fallback_deadletter_changelist")
-    return {
-        "state": story.state.replace("_", " "),
-        "state_colour": STATE_COLOURS.get(story.state.replace("_", " "), ""),
-        "has_route": story.has_route,
-        "deliveries": show_deliveries(story),
-        "parent": next((row for row in tree if row["uid"] in parents), None),
-        "children": [row for row in tree if row["causation"] == str(event.uid)],
-        "payload": json.dumps(event.data, indent=2, ensure_ascii=False),
-        "extensions": json.dumps(event.extensions, indent=2, ensure_ascii=False)
-        if event.extensions
-        else "",
-        "dead_letters_url": f"{queue}?event_uid={event.uid}",
-    }
+def _find(asked: Asked, *, cursor: str) -> Page | None:
+    """Find the page that was asked for; None when the question makes no sense."""
+    if asked.chosen is None:
+        return None
+    try:
+        return find_page(asked.chosen, cursor=cursor)
+    except Problem as problem:
+        raise Http404(str(problem)) from problem
+
+
+def _row(event: Event, state: str) -> dict[str, Any]:
+    words = state.replace("_", " ")
+    return {"event": event, "state": words, "colour": STATE_COLOURS.get(words, "")}
 
 
 def _as_uid(text: str) -> UUID | None:

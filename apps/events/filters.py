@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from apps.dispatch.models import Arrival, PendingDelivery
+from apps.dispatch.models import Arrival, PendingDelivery, State
 from apps.events.models import Delivery, DeliveryState, Event
 from pms_events.identifiers import first_uid_at
 
@@ -76,9 +76,12 @@ class EventFilter:
 def _in_state(events: QuerySet[Event], state: str) -> QuerySet[Event]:
     """Restrict to a state, derived as in `queries.Story.state`: by index probes, not counters."""
     mine = {"event_uid": OuterRef("uid")}
-    dead = Exists(Delivery.objects.filter(**mine, state=DeliveryState.DEAD))
+    pending = PendingDelivery.objects.exclude(state=State.HELD)  # held ones are dead
+    # A redriven delivery is both dead, in the history, and owed again: what is owed wins.
+    redriven = Exists(pending.filter(id=OuterRef("id")))
+    dead = Exists(Delivery.objects.filter(~redriven, **mine, state=DeliveryState.DEAD))
     arrived = Exists(Arrival.objects.filter(**mine, replay_id=None))
-    owed = Exists(PendingDelivery.objects.filter(**mine))
+    owed = Exists(pending.filter(**mine))
     ended = Exists(Delivery.objects.filter(**mine))
     kept = Exists(Delivery.objects.filter(**mine).exclude(state=DeliveryState.DISCARDED))
     conditions = {

@@ -10,7 +10,7 @@ Why the text of payloads has no index: docs/decisions/0006-text-search-in-steps.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from apps.dispatch.models import Arrival, PendingDelivery
+from apps.dispatch.models import Arrival, PendingDelivery, State
 from apps.events.filters import GRACE, EventFilter
 from apps.events.models import Delivery, DeliveryState, Event
 from apps.tenants.entering import current_tenant
@@ -110,7 +110,8 @@ def _candidates(chosen: EventFilter) -> tuple[QuerySet[Any], str]:
         case "failed" | "discarded":
             return Delivery.objects.filter(state=_ENDS[chosen.state]), "event_uid"
         case "in_progress":
-            return PendingDelivery.objects.filter(tenant_id=tenant), "event_uid"
+            owed = PendingDelivery.objects.exclude(state=State.HELD)
+            return owed.filter(tenant_id=tenant), "event_uid"
         case "accepted":
             return Arrival.objects.filter(tenant_id=tenant, replay_id=None), "event_uid"
     if chosen.subject:
@@ -130,7 +131,7 @@ def _rare(chosen: EventFilter, *, start: UUID | None, is_newest_first: bool) -> 
         return None
     # Ordered as the index is: without it, the planner reads the table when a source is common.
     of_source = Event.objects.filter(source=chosen.source).order_by("source", "event_id")
-    uids: Sequence[UUID] = of_source.values_list("uid", flat=True)[: RARE + 1]
+    uids = list(of_source.values_list("uid", flat=True)[: RARE + 1])
     if len(uids) > RARE:
         return None
     ahead = [u for u in uids if start is None or (u < start if is_newest_first else u > start)]

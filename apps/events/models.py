@@ -138,6 +138,9 @@ class Replay(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    preview = models.UUIDField(
+        null=True, unique=True, help_text="the preview it was started from: two clicks start one"
+    )
 
     def __str__(self) -> str:
         return f"Replay {self.pk}"

@@ -2,19 +2,10 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from django.db import connection
-
+from apps.events.family import get_family
 from apps.events.models import Attempt, Delivery, Event
 from apps.events.queries import Story
-
-_TREE = """WITH RECURSIVE tree AS (
-    SELECT uid, type, subject, causation, recorded_at, 0 AS depth FROM events_event WHERE uid = %s
-    UNION ALL
-    SELECT e.uid, e.type, e.subject, e.causation, e.recorded_at, t.depth + 1
-    FROM events_event e JOIN tree t ON e.causation = t.uid WHERE t.depth < 10
-) SELECT uid, type, subject, causation, recorded_at FROM tree ORDER BY recorded_at, uid LIMIT 200"""
 
 
 def show_event(event: Event, story: Story) -> dict[str, Any]:
@@ -118,25 +109,13 @@ def _millis(start: datetime, end: datetime) -> float:
 
 def show_tree(event: Event) -> list[dict[str, Any]]:
     """What this event caused, and the chain that led to it: at most 200 events, oldest first."""
-    root: UUID = event.uid
-    seen = {root}
-    parent = event.causation
-    while parent and parent not in seen and len(seen) < 20:
-        row = Event.objects.filter(uid=parent).values_list("uid", "causation").first()
-        if row is None:
-            break
-        root, parent = row
-        seen.add(root)
-    with connection.cursor() as cursor:
-        cursor.execute(_TREE, [root])
-        rows = cursor.fetchall()
     return [
         {
-            "uid": str(uid),
-            "type": type_,
-            "subject": subject,
-            "causation": str(cause) if cause else None,
-            "recorded_at": recorded_at,
+            "uid": str(e.uid),
+            "type": e.type,
+            "subject": e.subject,
+            "causation": str(e.causation) if e.causation else None,
+            "recorded_at": e.recorded_at,
         }
-        for uid, type_, subject, cause, recorded_at in rows
+        for e in get_family(event)
     ]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import Count
@@ -142,27 +143,30 @@ def start_replay(
     reason: str,
     now: datetime,
     cutoff: datetime | None = None,
+    preview: UUID | None = None,
 ) -> Replay:
     """Freeze the filter and begin. Events recorded after `cutoff` (default: now) are no part of it.
 
-    Raises: BadReplay.
+    A second start from the same `preview` gives the replay of the first. Raises: BadReplay.
     """
     check_handlers(handler_names)
     if rate is not None and rate < 1:
         raise BadReplay("the rate is in events a second: at least 1")
+    values = {
+        "filter": chosen.as_json(),
+        "handlers": list(handler_names) if handler_names else None,
+        "include_external": include_external,
+        "rate": rate,
+        "total": chosen.apply(Event.objects.filter(**_recorded_until(cutoff or now))).count(),
+        "cutoff": cutoff or now,
+        "requested_by": requested_by[:150],
+        "reason": reason[:500],
+        "created_at": now,
+    }
     with transaction.atomic():
-        replay = Replay.objects.create(
-            filter=chosen.as_json(),
-            handlers=list(handler_names) if handler_names else None,
-            include_external=include_external,
-            rate=rate,
-            total=chosen.apply(Event.objects.filter(**_recorded_until(cutoff or now))).count(),
-            cutoff=cutoff or now,
-            requested_by=requested_by[:150],
-            reason=reason[:500],
-            created_at=now,
-        )
-        set_chore(tenant_id=current_tenant().id, kind=KIND, ref=replay.pk, due_at=now)
+        replay, is_new = Replay.objects.get_or_create(preview=preview or uuid4(), defaults=values)
+        if is_new:
+            set_chore(tenant_id=current_tenant().id, kind=KIND, ref=replay.pk, due_at=now)
     return replay
 
 

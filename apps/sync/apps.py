@@ -7,5 +7,8 @@ class SyncConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.sync import handlers
+        from apps.sync.links import find_exchanges
+        from apps.web import links
 
         assert handlers  # importing it registers them
+        links.register(exhibits=find_exchanges)

@@ -1,8 +1,12 @@
 """Admin classes that appear in the right schema only: tenants' tables on tenants, ours on ours."""
 
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from unfold.admin import ModelAdmin
 
 from apps.tenants.entering import PUBLIC, current_schema
@@ -65,3 +69,15 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+def link_to_log(words: str, /, **filters: str) -> str:
+    """Write a link to the event log with these filters set."""
+    url = f"{reverse('admin:events_event_changelist')}?{urlencode(filters)}"
+    return format_html('<a class="text-primary-600 underline" href="{}">{}</a>', url, words)
+
+
+def link_to_event(text: str, uid: UUID) -> str:
+    """Write a link to the story of an event."""
+    url = reverse("admin:events_event_change", args=[uid])
+    return format_html('<a class="text-primary-600 underline" href="{}">{}</a>', url, text)

@@ -1,0 +1,240 @@
+"""Replays in the tenant's admin: a preview that says what would happen, then its progress."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from unfold.decorators import display
+
+from apps.events.admin_pages import CappedPaginator
+from apps.events.choosing import read_asked, say_filter
+from apps.events.models import Replay
+from apps.events.replay_control import VERBS, NotPossible, control_replay, get_moves
+from apps.events.replay_progress import get_progress
+from apps.events.replaying import BadReplay, Preview, preview_replay, start_replay
+from apps.web.admin import TenantAdmin
+from apps.web.templatetags.times import moment
+
+COLOURS = {"running": "info", "paused": "warning", "done": "success", "cancelled": "danger"}
+USUAL_RATE = 100
+_BUTTONS = {"pause": "Pause", "resume": "Resume", "cancel": "Cancel the replay"}
+
+
+@admin.register(Replay)
+class ReplayAdmin(TenantAdmin):
+    """Replays, newest first. Nobody edits one: it is started, paused, resumed, cancelled."""
+
+    list_display = ["what", "stands", "progress", "requested_by", "reason", "started"]
+    list_filter = ["state"]
+    search_fields = ["requested_by", "reason"]
+    paginator = CappedPaginator
+    show_facets = admin.ShowFacets.NEVER
+    actions = None
+    nothing_title = "No replays yet"
+    nothing_why = (
+        "A replay delivers logged events again, for example after a handler was mended. Choose "
+        "events in the event log and press “Replay these…”: a page then says what would happen."
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        return ["-id"]
+
+    def get_urls(self) -> list[URLPattern]:
+        act = self.admin_site.admin_view(self.control)
+        name = "events_replay_control"
+        return [path("<int:pk>/<str:verb>/", act, name=name), *super().get_urls()]
+
+    @display(description="Events")
+    def what(self, replay: Replay) -> str:
+        return f"{replay.pk}: {say_filter(replay.filter)}"
+
+    @display(description="State", label=COLOURS)
+    def stands(self, replay: Replay) -> str:
+        return replay.state
+
+    @display(description="Handed over")
+    def progress(self, replay: Replay) -> str:
+        return f"{replay.replayed:,} of {replay.total:,}"
+
+    @display(description="Started")
+    def started(self, replay: Replay) -> str:
+        return moment(replay.created_at)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().changelist_view(request, {"title": "Replays", **(extra_context or {})})
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Preview a replay of the events that a filter chooses (GET), or start it (POST)."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        given = request.POST if request.method == "POST" else request.GET
+        asked = read_asked(given.dict())
+        wish = _Wish(given)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Replay events",
+            "asked": asked,
+            "wish": wish,
+            "sentence": say_filter(asked.values),
+            "errors": [f"{name}: {detail}" for name, detail in asked.errors.items()],
+        }
+        if asked.chosen is not None:
+            preview = preview_replay(
+                asked.chosen,
+                handler_names=None,
+                include_external=wish.include_external,
+                cutoff=wish.cutoff,
+            )
+            is_start = request.method == "POST" and not wish.is_preview
+            if is_start and not (errors := wish.find_errors(preview)):
+                try:
+                    replay = start_replay(
+                        asked.chosen,
+                        handler_names=wish.handlers_of(preview),
+                        include_external=wish.include_external,
+                        rate=wish.rate,
+                        requested_by=request.user.get_username(),
+                        reason=wish.reason,
+                        now=timezone.now(),
+                        cutoff=wish.cutoff,
+                        preview=wish.token,
+                    )
+                except BadReplay as error:
+                    context["errors"] = [str(error)]
+                else:
+                    return HttpResponseRedirect(
+                        reverse("admin:events_replay_change", args=[replay.pk])
+                    )
+            elif is_start:
+                context["errors"] = errors
+            context |= {"preview": preview, "handlers": wish.rows(preview)}
+        return TemplateResponse(request, "events/replay_new.html", context)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Show how far a replay has come; its progress keeps itself up to date."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = (
+            Replay.objects.filter(pk=object_id) if object_id.isdecimal() else Replay.objects.none()
+        )
+        replay = found.first()
+        if replay is None:
+            raise Http404("This tenant has no such replay.")
+        may_act = self.has_change_permission(request)
+        moves = [(verb, _BUTTONS[verb]) for verb in get_moves(replay)] if may_act else []
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": f"Replay {replay.pk}",
+            "replay": replay,
+            "colour": COLOURS[replay.state],
+            "sentence": say_filter(replay.filter),
+            "log_query": read_asked(replay.filter).query,
+            "progress": get_progress(replay, now=timezone.now()),
+            "moves": moves,
+            "notes": list(replay.notes.all()),
+            **(extra_context or {}),
+        }
+        return TemplateResponse(request, "events/replay.html", context)
+
+    def control(self, request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+        """Pause, resume or cancel, then show the replay again."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        replay = Replay.objects.filter(pk=pk).first()
+        if replay is None or verb not in VERBS or request.method != "POST":
+            raise Http404("There is nothing to do at this address.")
+        reason = request.POST.get("reason", "").strip()
+        try:
+            control_replay(
+                replay, verb, actor=request.user.get_username(), reason=reason, now=timezone.now()
+            )
+        except NotPossible as error:
+            messages.warning(request, str(error))
+        return HttpResponseRedirect(reverse("admin:events_replay_change", args=[pk]))
+
+
+class _Wish:
+    """What the form of a new replay says; what it does not say yet is as usual."""
+
+    def __init__(self, given: Any) -> None:
+        self.is_first = "cutoff" not in given
+        self.is_preview = given.get("step") == "preview"
+        self.cutoff: datetime = _read_time(given.get("cutoff", "")) or timezone.now()
+        self.token: UUID = _read_uuid(given.get("token", "")) or uuid4()
+        self.include_external: bool = given.get("include_external") == "on"
+        self.chosen: Sequence[str] = given.getlist("handlers")
+        self.reason: str = given.get("reason", "").strip()
+        self.rate_text: str = str(USUAL_RATE) if self.is_first else given.get("rate", "").strip()
+
+    @property
+    def rate(self) -> int | None:
+        return int(self.rate_text) if self.rate_text else None
+
+    def rows(self, preview: Preview) -> list[dict[str, Any]]:
+        """The handlers of a preview: how many deliveries, whether chosen, or why they stay silent."""
+        runs = [
+            {"name": name, "count": count, "is_chosen": self.is_first or name in self.chosen}
+            for name, count in sorted(preview.by_handler.items())
+        ]
+        silent = [
+            {"name": name, "count": count, "why": preview.reasons[name]}
+            for name, count in sorted(preview.suppressed.items())
+        ]
+        return runs + silent
+
+    def handlers_of(self, preview: Preview) -> list[str] | None:
+        """The handlers to narrow to; None when all are wanted."""
+        wanted = [name for name in preview.by_handler if name in self.chosen]
+        return None if len(wanted) == len(preview.by_handler) else wanted
+
+    def find_errors(self, preview: Preview) -> list[str]:
+        errors = []
+        if not preview.total:
+            errors.append("No event in the log is like that: there is nothing to replay.")
+        elif preview.by_handler and self.handlers_of(preview) == []:
+            errors.append("Choose at least one handler.")
+        if not self.reason:
+            errors.append("Say why these events are replayed: it is kept with the replay.")
+        if self.rate_text and (
+            not self.rate_text.isdecimal() or not 1 <= int(self.rate_text) <= 100_000
+        ):
+            errors.append("The rate is a whole number of events a second, from 1 to 100000.")
+        return errors
+
+
+def _read_time(text: str) -> datetime | None:
+    try:
+        at = parse_datetime(text)
+    except ValueError:
+        return None
+    return at if at is not None and at.tzinfo is not None else None
+
+
+def _read_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

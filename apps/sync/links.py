@@ -1,0 +1,43 @@
+"""What the event log shows of the exchanges with endpoints: cut short and without secrets."""
+
+import json
+from collections.abc import Iterator
+
+from django.urls import reverse
+
+from apps.sync.models import Exchange
+from apps.web.links import About, Exhibit
+
+_MOST = 50
+
+
+def find_exchanges(about: About) -> Iterator[Exhibit]:
+    """Tell what was said to the outside about an event, newest attempts first kept."""
+    newest = Exchange.objects.filter(event_uid=about.uid).select_related("endpoint")
+    for exchange in newest.order_by("-id")[:_MOST]:
+        facts = [
+            ("Attempt", str(exchange.attempt)),
+            ("Took", f"{exchange.duration_ms} ms"),
+        ]
+        if exchange.error:
+            facts.append(("Error", exchange.error))
+        yield Exhibit(
+            delivery_id=exchange.delivery_id,
+            title=f"Exchange: {exchange}",
+            url=reverse("admin:sync_exchange_change", args=[exchange.pk]),
+            at=exchange.started_at,
+            is_bad=not exchange.is_taken,
+            facts=facts,
+            folded=[
+                ("Request", f"{_headers(exchange.request_headers)}\n\n{exchange.request_body}"),
+                ("Answer", f"{_headers(exchange.response_headers)}\n\n{exchange.response_body}"),
+            ],
+        )
+
+
+def _headers(headers: dict[str, str]) -> str:
+    return "\n".join(f"{name}: {_one_line(value)}" for name, value in headers.items())
+
+
+def _one_line(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

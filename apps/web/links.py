@@ -1,0 +1,88 @@
+"""What other apps know about an event: they register it here, the event's page shows it.
+
+The event log may import none of them, and they may not import the log. Each registers at start-up
+(`AppConfig.ready`) what it can tell; addresses of the log are given by name (`admin:events_…`).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """An event, as far as others need it to find what belongs to it."""
+
+    uid: UUID
+    type: str
+    subject: str
+    source: str
+    data: Mapping[str, Any]
+
+    def refs(self, *names: str) -> set[str]:
+        """Collect the texts that stand under these names anywhere in the data."""
+        return set(_texts(self.data, frozenset(names)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A thing the event is about: `label` says what it is, `text` which one."""
+
+    label: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exhibit:
+    """What happened on the way of a delivery, told by the app that keeps it.
+
+    `facts` are pairs shown at once, `folded` pairs of a title and a text that opens on demand.
+    """
+
+    delivery_id: int | None
+    title: str
+    url: str
+    at: datetime
+    is_bad: bool = False
+    facts: Sequence[tuple[str, str]] = ()
+    folded: Sequence[tuple[str, str]] = ()
+
+
+FindLinks = Callable[[About], Iterable[Link]]
+FindExhibits = Callable[[About], Iterable[Exhibit]]
+
+_links: list[FindLinks] = []
+_exhibits: list[FindExhibits] = []
+
+
+def register(*, links: FindLinks | None = None, exhibits: FindExhibits | None = None) -> None:
+    """Let an app tell about events. Each function runs in the event's tenant, a few queries long."""
+    if links and links not in _links:
+        _links.append(links)
+    if exhibits and exhibits not in _exhibits:
+        _exhibits.append(exhibits)
+
+
+def find_links(about: About) -> list[Link]:
+    """Give what the event is about, without repeats."""
+    return list(dict.fromkeys(link for find in _links for link in find(about)))
+
+
+def find_exhibits(about: About) -> list[Exhibit]:
+    """Give what is told about the event's deliveries, oldest first."""
+    found = (exhibit for find in _exhibits for exhibit in find(about))
+    return sorted(found, key=lambda exhibit: exhibit.at)
+
+
+def _texts(value: Any, names: frozenset[str]) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            if name in names and isinstance(part, str) and part:
+                yield part
+            yield from _texts(part, names)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part, names)

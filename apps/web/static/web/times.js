@@ -1,0 +1,41 @@
+// Times in the zone of the browser. <time datetime="…"><span>… UTC</span> <span>… ago</span></time>
+// keeps its second part; UTC stays readable in the title. A datetime-local field with data-utc shows
+// that time, and what is typed into it travels as UTC.
+(() => {
+  "use strict";
+  const two = number => String(number).padStart(2, "0");
+  const day = at => `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
+  const clock = at => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "the browser's zone";
+
+  function localise(root) {
+    for (const time of root.querySelectorAll("time[datetime]")) {
+      const at = new Date(time.dateTime);
+      const text = time.firstElementChild;
+      if (!text || isNaN(at)) continue;
+      time.title = `${time.dateTime.replace("T", " ").slice(0, 19)} UTC; shown in ${zone}`;
+      text.textContent = `${day(at)} ${clock(at)}`;
+    }
+  }
+
+  function localField(field) {
+    const at = field.dataset.utc ? new Date(field.dataset.utc) : null;
+    if (at && !isNaN(at)) field.value = `${day(at)}T${two(at.getHours())}:${two(at.getMinutes())}`;
+    field.form.addEventListener("formdata", event => {
+      if (field.value) event.formData.set(field.name, new Date(field.value).toISOString());
+    });
+  }
+
+  function dropEmpty(form) {
+    form.addEventListener("formdata", ({ formData }) => {
+      for (const [name, value] of [...formData]) if (value === "") formData.delete(name);
+    });
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    localise(document);
+    document.querySelectorAll("input[type=datetime-local]").forEach(localField);
+    document.querySelectorAll("form[data-drop-empty]").forEach(dropEmpty);
+  });
+  document.addEventListener("refreshed", event => localise(event.target));
+})();
