@@ -44,6 +44,10 @@ class ReplayAdmin(TenantAdmin):
         "events in the event log and press “Replay these…”: a page then says what would happen."
     )
 
+    class Media:
+        css = {"all": ["events/log.css"]}
+        js = ["web/times.js"]
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -53,7 +57,7 @@ class ReplayAdmin(TenantAdmin):
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(self.control)
         name = "events_replay_control"
-        return [path("<int:pk>/<str:verb>/", act, name=name), *super().get_urls()]
+        return [path("<int:pk>/control/<str:verb>/", act, name=name), *super().get_urls()]
 
     @display(description="Events")
     def what(self, replay: Replay) -> str:

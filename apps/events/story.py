@@ -149,7 +149,8 @@ def _rows(told: Sequence[Told], *, here: UUID) -> Iterator[Row]:
         )
         for way in entry.ways:
             yield Row(
-                label=way.name,
+                label=way.handler,
+                detail=f"→ {way.target[:8]}" if way.target else "",
                 depth=entry.depth + 1,
                 at=entry.event.recorded_at,
                 state=way.state,

@@ -61,7 +61,7 @@ class EverywhereAdmin(_Placed):
 class ReadOnly:
     """A mixin: the screen shows, nobody adds, changes or deletes. Put it before the admin class."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
