@@ -104,7 +104,14 @@ class EventsView(APIView):
             raise Problem(422, "The event is not valid.", errors=errors, **answer)
         return Response(answer, status=202)
 
-    @extend_schema(parameters=_FILTERS, responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        parameters=[
+            *_FILTERS,
+            OpenApiParameter("limit", int, description=f"events a page, up to {MOST}"),
+            OpenApiParameter("cursor", str, description="from `next` or `previous`"),
+        ],
+        responses=OpenApiTypes.OBJECT,
+    )
     def get(self, request: Request) -> Response:
         """List events, newest first. A search through many events may end a page before it is full:
         follow `next` until it is null."""

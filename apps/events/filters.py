@@ -1,6 +1,6 @@
 """Choosing events: one filter for the list, the admin and replays."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,6 +46,11 @@ class EventFilter:
             n: datetime.fromisoformat(kept[n]) for n in ("since", "until") if n in kept
         }
         return cls(**{**kept, **times})
+
+    def recorded_until(self, last: datetime) -> "EventFilter":
+        """The same without what is recorded after `last`."""
+        end = last + timedelta(microseconds=1)  # `until` itself is not included
+        return replace(self, until=min(self.until or end, end))
 
     def apply(self, events: QuerySet[Event]) -> QuerySet[Event]:
         """Restrict a query over the current tenant's log."""

@@ -53,14 +53,9 @@ def walk(
     limit: int,
     start: UUID | None = None,
     is_newest_first: bool = True,
-    events: QuerySet[Event] | None = None,
     budget: int = BUDGET,
 ) -> Walk:
-    """Give the next events of the current tenant's log after `start` (not included).
-
-    `events` narrows the log further, such as to what was recorded before a time.
-    """
-    base = Event.objects.all() if events is None else events
+    """Give the next events of the current tenant's log after `start` (not included)."""
     direction = "-uid" if is_newest_first else "uid"
     found: list[Event] = []
     looked_at = 0
@@ -68,7 +63,7 @@ def walk(
     for uids in _chunks(chosen, start=start, is_newest_first=is_newest_first):
         if not uids:
             return Walk(events=found, reached=None)
-        rows = chosen.apply(base.filter(uid__in=uids)).order_by(direction)
+        rows = chosen.apply(Event.objects.filter(uid__in=uids)).order_by(direction)
         found += rows[: limit - len(found)]
         looked_at += len(uids)
         if len(found) >= limit:

@@ -71,7 +71,9 @@ def preview_replay(
     part of it. Raises: BadReplay.
     """
     check_handlers(handler_names)
-    events = chosen.apply(Event.objects.filter(**_recorded_until(cutoff)))
+    if cutoff is not None:
+        chosen = chosen.recorded_until(cutoff)
+    events = chosen.apply(Event.objects.all())
     by_type = dict(
         events.order_by().values_list("type").annotate(n=Count("uid")).values_list("type", "n")
     )
@@ -85,7 +87,7 @@ def preview_replay(
         for handler, (targets, why) in _silenced(fact, would).items():
             suppressed[handler] += count * targets
             reasons[handler] = why
-    first = walk(chosen, limit=SAMPLES, is_newest_first=False, events=events).events
+    first = walk(chosen, limit=SAMPLES, is_newest_first=False).events
     return Preview(
         total=sum(by_type.values()),
         by_type=by_type,
@@ -129,10 +131,6 @@ def _silenced(fact: Fact, would: Counter[str]) -> dict[str, tuple[int, str]]:
     return told
 
 
-def _recorded_until(cutoff: datetime | None) -> dict[str, Any]:
-    return {"recorded_at__lte": cutoff} if cutoff else {}
-
-
 def start_replay(
     chosen: EventFilter,
     *,
@@ -157,7 +155,7 @@ def start_replay(
         "handlers": list(handler_names) if handler_names else None,
         "include_external": include_external,
         "rate": rate,
-        "total": chosen.apply(Event.objects.filter(**_recorded_until(cutoff or now))).count(),
+        "total": chosen.recorded_until(cutoff or now).apply(Event.objects.all()).count(),
         "cutoff": cutoff or now,
         "requested_by": requested_by[:150],
         "reason": reason[:500],
@@ -188,11 +186,10 @@ def step_replay(replay_id: int, *, now: datetime) -> Replay | None:
             end_chore(tenant_id=tenant.id, kind=KIND, ref=replay_id)
             return replay
         next_ones = walk(
-            EventFilter.from_json(replay.filter),
+            EventFilter.from_json(replay.filter).recorded_until(replay.cutoff),
             limit=min(STEP, replay.rate or STEP),
             start=replay.cursor_uid,
             is_newest_first=False,
-            events=Event.objects.filter(**_recorded_until(replay.cutoff)),
         )
         events = next_ones.events
         add_arrivals(

@@ -12,7 +12,7 @@ from unfold.decorators import display
 from apps.sync import operations
 from apps.sync.models import Endpoint, Exchange
 from apps.sync.operations import BadEndpoint
-from apps.web.admin import ReadOnly, TenantAdmin
+from apps.web.admin import ReadOnly, TenantAdmin, link_to_event
 
 
 class EndpointForm(forms.ModelForm):
@@ -134,3 +134,8 @@ class ExchangeAdmin(ReadOnly, TenantAdmin):
     search_fields = ["=event_uid"]
     ordering = ["-id"]
     show_facets = admin.ShowFacets.NEVER
+    readonly_fields = ["event"]
+
+    @display(description="event", empty_value="none: a test")
+    def event(self, exchange: Exchange) -> str | None:
+        return link_to_event("Its story", exchange.event_uid) if exchange.event_uid else None
