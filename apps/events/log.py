@@ -26,7 +26,7 @@ from pms_events.identifiers import first_uid_at, made_at
 
 BUDGET = 20_000
 RARE = 5_000
-_SECONDS = 0.25
+_SECONDS = 0.15
 _CHUNKS = (200, 1_000)
 _ENDS = {"failed": DeliveryState.DEAD, "discarded": DeliveryState.DISCARDED}
 
