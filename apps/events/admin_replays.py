@@ -156,6 +156,7 @@ class ReplayAdmin(TenantAdmin):
             "colour": COLOURS[replay.state],
             "sentence": say_filter(replay.filter),
             "log_query": read_asked(replay.filter).query,
+            "failed_query": read_asked({**replay.filter, "state": "failed"}).query,
             "progress": get_progress(replay, now=timezone.now()),
             "moves": moves,
             "notes": list(replay.notes.all()),

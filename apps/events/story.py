@@ -26,6 +26,7 @@ STATE_COLOURS = {
     "waiting": "info",
     "scheduled": "info",
     "accepted": "info",
+    "paused": "warning",
     "discarded": "warning",
 }
 

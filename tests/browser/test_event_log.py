@@ -64,7 +64,7 @@ def test_an_event_is_found_and_its_story_is_told(
 ) -> None:
     letter = die(acme, "7777777777")[0]
     build(acme, "seaview")
-    with Receiver(Reply(status=503)) as receiver:
+    with Receiver(Reply(status=503), Reply(status=503)) as receiver:
         endpoint_of(acme, receiver.url, "booking.*")
         take_bookings(acme, "3333333333", "4444444444")
         run_all()
@@ -109,6 +109,30 @@ def test_an_event_is_found_and_its_story_is_told(
     page.get_by_role("link", name="101 (seaview-101)").click()
     page.get_by_role("link", name="Events that name this unit").click()
     expect(page.locator("tbody tr")).not_to_have_count(0)
+
+
+def test_the_log_is_searched_without_a_mouse(
+    acme: TenantRef, page: Page, sign_in: Callable[..., str]
+) -> None:
+    take_bookings(acme, "3333333333", "4444444444")
+    page.goto(f"{sign_in(acme)}events/event/")
+    page.get_by_label("Text in the payload").focus()
+    page.keyboard.type("4444444444")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?text=4444444444", wait_until="load")
+    expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_label("Text in the payload").focus()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        here = page.evaluate(
+            "({text: document.activeElement.innerText,"
+            " outline: getComputedStyle(document.activeElement).outlineStyle})"
+        )
+        if here["text"] == "booking.created":
+            break
+    assert here == {"text": "booking.created", "outline": "solid"}
+    page.keyboard.press("Enter")
+    expect(page.locator(".story h1", has_text="booking.created 4444444444")).to_be_visible()
 
 
 def test_nobody_finds_another_tenants_event(

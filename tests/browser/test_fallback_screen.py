@@ -71,7 +71,7 @@ def test_a_dead_letter_is_found_corrected_and_leaves_the_queue(
         assert letter.correction_uid is not None
         assert Event.objects.get(uid=letter.correction_uid).data == fixed
     page.goto(f"{admin}events/event/{letter.correction_uid}/change/")
-    expect(page.get_by_text("bookings.record_booking")).to_be_visible()
+    expect(page.get_by_role("heading", name="bookings.record_booking")).to_be_visible()
 
 
 def test_a_decision_that_comes_second_is_told_and_nothing_runs(
