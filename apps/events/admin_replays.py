@@ -187,7 +187,8 @@ class _Wish:
     def __init__(self, given: Any) -> None:
         self.is_first = "cutoff" not in given
         self.is_preview = given.get("step") == "preview"
-        self.cutoff: datetime = _read_time(given.get("cutoff", "")) or timezone.now()
+        now = timezone.now()
+        self.cutoff: datetime = min(_read_time(given.get("cutoff", "")) or now, now)
         self.token: UUID = _read_uuid(given.get("token", "")) or uuid4()
         self.include_external: bool = given.get("include_external") == "on"
         self.chosen: Sequence[str] = given.getlist("handlers")

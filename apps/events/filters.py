@@ -1,8 +1,9 @@
 """Choosing events: one filter for the list, the admin and replays."""
 
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
@@ -13,6 +14,14 @@ from pms_events.identifiers import first_uid_at
 
 GRACE = timedelta(minutes=1)
 STATES = ("accepted", "in_progress", "done", "failed", "discarded")
+
+
+_EARLIEST, _LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def uid_bound(moment: datetime, grace: timedelta) -> UUID:
+    """Give a bound of uids for a time, which may be as odd as people type it."""
+    return first_uid_at(min(max(moment, _EARLIEST), _LATEST) + grace)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +76,10 @@ class EventFilter:
         # A uid is made shortly before its event is recorded; the minute of grace lets the index
         # over uids bound the scan, and the exact time decides.
         if self.since:
-            first = first_uid_at(self.since - GRACE)
+            first = uid_bound(self.since, -GRACE)
             events = events.filter(recorded_at__gte=self.since, uid__gte=first)
         if self.until:
-            end = first_uid_at(self.until + GRACE)
+            end = uid_bound(self.until, GRACE)
             events = events.filter(recorded_at__lt=self.until, uid__lt=end)
         if self.text:
             as_text = Cast("data", TextField())

@@ -19,10 +19,10 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.dispatch.models import Arrival, PendingDelivery, State
-from apps.events.filters import GRACE, EventFilter
+from apps.events.filters import GRACE, EventFilter, uid_bound
 from apps.events.models import Delivery, DeliveryState, Event
 from apps.tenants.entering import current_tenant
-from pms_events.identifiers import first_uid_at, made_at
+from pms_events.identifiers import made_at
 
 BUDGET = 20_000
 RARE = 5_000
@@ -136,7 +136,7 @@ def _rare(chosen: EventFilter, *, start: UUID | None, is_newest_first: bool) -> 
 def _between(rows: QuerySet[Any], column: str, chosen: EventFilter) -> QuerySet[Any]:
     """Bound the uids by the filter's times: uids are made shortly before events are recorded."""
     if chosen.since:
-        rows = rows.filter(**{f"{column}__gte": first_uid_at(chosen.since - GRACE)})
+        rows = rows.filter(**{f"{column}__gte": uid_bound(chosen.since, -GRACE)})
     if chosen.until:
-        rows = rows.filter(**{f"{column}__lt": first_uid_at(chosen.until + GRACE)})
+        rows = rows.filter(**{f"{column}__lt": uid_bound(chosen.until, GRACE)})
     return rows

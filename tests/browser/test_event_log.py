@@ -121,8 +121,14 @@ def test_the_log_is_searched_without_a_mouse(
     page.keyboard.press("Enter")
     page.wait_for_url("**/?text=4444444444", wait_until="load")
     expect(page.locator("tbody tr")).to_have_count(1)
+    page.get_by_text("Subject, source, category, time").press("Enter")
+    page.get_by_label("Recorded from").fill("2026-01-02T03:04")
+    page.get_by_label("Recorded from").press("Enter")
+    page.wait_for_url(re.compile(r"since=202\d-.*Z"), wait_until="load")
+    expect(page.get_by_label("Recorded from")).to_have_value("2026-01-02T03:04")
+    expect(page.locator("tbody tr")).to_have_count(1)
     page.get_by_label("Text in the payload").focus()
-    for _ in range(12):
+    for _ in range(40):  # a field for a time has six stops
         page.keyboard.press("Tab")
         here = page.evaluate(
             "({text: document.activeElement.innerText,"

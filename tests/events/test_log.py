@@ -131,6 +131,24 @@ def _here(api: Api, url: str) -> str:
     return f"{api.base_url}/api/{url.partition('/api/')[2]}"
 
 
+def test_odd_times_and_texts_harm_nothing(acme: TenantRef, api_of: Callable[..., Api]) -> None:
+    publish(acme, "1")
+    api = api_of(acme)
+    for values, found in (
+        ({"since": "0001-01-01T00:00:00Z", "until": "9999-12-31T23:59:59Z"}, ["1"]),
+        ({"since": "9999-12-31T23:59:59Z"}, []),
+        ({"until": "0001-01-01T00:00:00Z"}, []),
+        ({"text": "'; DROP TABLE \\ %_"}, []),
+        ({"limit": "0"}, ["1"]),
+        ({"limit": "lots"}, ["1"]),
+    ):
+        answer = api.get("events", **values)
+        assert answer.status_code == 200
+        assert [event["id"] for event in answer.json()["results"]] == found
+    for values in ({"text": "\x00"}, {"since": "soon"}, {"text": "x" * 256}):
+        assert api.get("events", **values).status_code == 422
+
+
 def test_a_bad_cursor_is_a_problem(acme: TenantRef, api_of: Callable[..., Api]) -> None:
     for cursor in ("older:", "older:zebra", f"sideways:{UUID(int=1)}", "%00"):
         answer = api_of(acme).get("events", cursor=cursor)
