@@ -1,9 +1,6 @@
 """Replays in the tenant's admin: a preview that says what would happen, then its progress."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
-from uuid import UUID, uuid4
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -11,20 +8,20 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from unfold.decorators import display
 
 from apps.events.admin_pages import CappedPaginator
 from apps.events.choosing import read_asked, say_filter
+from apps.events.filters import EventFilter
 from apps.events.models import Replay
 from apps.events.replay_control import VERBS, NotPossible, control_replay, get_moves
 from apps.events.replay_progress import get_progress
-from apps.events.replaying import BadReplay, Preview, preview_replay, start_replay
+from apps.events.replay_wish import Wish
+from apps.events.replaying import Preview, preview_replay, start_replay
 from apps.web.admin import TenantAdmin
 from apps.web.templatetags.times import moment
 
 COLOURS = {"running": "info", "paused": "warning", "done": "success", "cancelled": "danger"}
-USUAL_RATE = 100
 _BUTTONS = {"pause": "Pause", "resume": "Resume", "cancel": "Cancel the replay"}
 
 
@@ -87,17 +84,9 @@ class ReplayAdmin(TenantAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         given = request.POST if request.method == "POST" else request.GET
-        asked = read_asked(given.dict())
-        wish = _Wish(given)
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": "Replay events",
-            "asked": asked,
-            "wish": wish,
-            "sentence": say_filter(asked.values),
-            "errors": [f"{name}: {detail}" for name, detail in asked.errors.items()],
-        }
+        asked, wish = read_asked(given.dict()), Wish(given)
+        errors = [f"{name}: {detail}" for name, detail in asked.errors.items()]
+        preview = None
         if asked.chosen is not None:
             preview = preview_replay(
                 asked.chosen,
@@ -105,30 +94,38 @@ class ReplayAdmin(TenantAdmin):
                 include_external=wish.include_external,
                 cutoff=wish.cutoff,
             )
-            is_start = request.method == "POST" and not wish.is_preview
-            if is_start and not (errors := wish.find_errors(preview)):
-                try:
-                    replay = start_replay(
-                        asked.chosen,
-                        handler_names=wish.handlers_of(preview),
-                        include_external=wish.include_external,
-                        rate=wish.rate,
-                        requested_by=request.user.get_username(),
-                        reason=wish.reason,
-                        now=timezone.now(),
-                        cutoff=wish.cutoff,
-                        preview=wish.token,
-                    )
-                except BadReplay as error:
-                    context["errors"] = [str(error)]
-                else:
-                    return HttpResponseRedirect(
-                        reverse("admin:events_replay_change", args=[replay.pk])
-                    )
-            elif is_start:
-                context["errors"] = errors
-            context |= {"preview": preview, "handlers": wish.rows(preview)}
+            if request.method == "POST" and not wish.is_preview:
+                errors = wish.find_errors(preview)
+                if not errors:
+                    return self._start(request, asked.chosen, wish, preview)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "Replay events",
+            "asked": asked,
+            "wish": wish,
+            "sentence": say_filter(asked.values),
+            "errors": errors,
+            "preview": preview,
+            "handlers": wish.rows(preview) if preview else [],
+        }
         return TemplateResponse(request, "events/replay_new.html", context)
+
+    def _start(
+        self, request: HttpRequest, chosen: EventFilter, wish: Wish, preview: Preview
+    ) -> HttpResponse:
+        replay = start_replay(
+            chosen,
+            handler_names=wish.handlers_of(preview),
+            include_external=wish.include_external,
+            rate=wish.rate,
+            requested_by=request.user.get_username(),
+            reason=wish.reason,
+            now=timezone.now(),
+            cutoff=wish.cutoff,
+            preview=wish.token,
+        )
+        return HttpResponseRedirect(reverse("admin:events_replay_change", args=[replay.pk]))
 
     def change_view(
         self,
@@ -179,68 +176,3 @@ class ReplayAdmin(TenantAdmin):
         except NotPossible as error:
             messages.warning(request, str(error))
         return HttpResponseRedirect(reverse("admin:events_replay_change", args=[pk]))
-
-
-class _Wish:
-    """What the form of a new replay says; what it does not say yet is as usual."""
-
-    def __init__(self, given: Any) -> None:
-        self.is_first = "cutoff" not in given
-        self.is_preview = given.get("step") == "preview"
-        now = timezone.now()
-        self.cutoff: datetime = min(_read_time(given.get("cutoff", "")) or now, now)
-        self.token: UUID = _read_uuid(given.get("token", "")) or uuid4()
-        self.include_external: bool = given.get("include_external") == "on"
-        self.chosen: Sequence[str] = given.getlist("handlers")
-        self.reason: str = given.get("reason", "").strip()
-        self.rate_text: str = str(USUAL_RATE) if self.is_first else given.get("rate", "").strip()
-
-    @property
-    def rate(self) -> int | None:
-        return int(self.rate_text) if self.rate_text else None
-
-    def rows(self, preview: Preview) -> list[dict[str, Any]]:
-        """The handlers of a preview: how many deliveries, whether chosen, or why they stay silent."""
-        runs = [
-            {"name": name, "count": count, "is_chosen": self.is_first or name in self.chosen}
-            for name, count in sorted(preview.by_handler.items())
-        ]
-        silent = [
-            {"name": name, "count": count, "why": preview.reasons[name]}
-            for name, count in sorted(preview.suppressed.items())
-        ]
-        return runs + silent
-
-    def handlers_of(self, preview: Preview) -> list[str] | None:
-        """The handlers to narrow to; None when all are wanted."""
-        wanted = [name for name in preview.by_handler if name in self.chosen]
-        return None if len(wanted) == len(preview.by_handler) else wanted
-
-    def find_errors(self, preview: Preview) -> list[str]:
-        errors = []
-        if not preview.total:
-            errors.append("No event in the log is like that: there is nothing to replay.")
-        elif preview.by_handler and self.handlers_of(preview) == []:
-            errors.append("Choose at least one handler.")
-        if not self.reason:
-            errors.append("Say why these events are replayed: it is kept with the replay.")
-        if self.rate_text and (
-            not self.rate_text.isdecimal() or not 1 <= int(self.rate_text) <= 100_000
-        ):
-            errors.append("The rate is a whole number of events a second, from 1 to 100000.")
-        return errors
-
-
-def _read_time(text: str) -> datetime | None:
-    try:
-        at = parse_datetime(text)
-    except ValueError:
-        return None
-    return at if at is not None and at.tzinfo is not None else None
-
-
-def _read_uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
