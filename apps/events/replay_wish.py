@@ -10,8 +10,10 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from apps.events.replaying import Preview
+from pms_events.routing import UNKNOWN_TYPE
 
 USUAL_RATE = 100
+_NOT_IN_CATALOGUE = "their type is not in the catalogue: each comes before a person"
 
 
 class Wish:
@@ -35,25 +37,32 @@ class Wish:
     def rows(self, preview: Preview) -> list[dict[str, Any]]:
         """The handlers of a preview: how many deliveries, whether chosen, or why they stay silent."""
         runs = [
-            {"name": name, "count": count, "is_chosen": self.is_first or name in self.chosen}
-            for name, count in sorted(preview.by_handler.items())
+            {"name": name, "count": preview.by_handler[name],
+             "is_chosen": self.is_first or name in self.chosen}
+            for name in _choices(preview)
+        ]  # fmt: skip
+        unknown = [
+            {"name": name, "count": count, "label": "fallback queue", "why": _NOT_IN_CATALOGUE}
+            for name, count in preview.by_handler.items()
+            if name == UNKNOWN_TYPE
         ]
         silent = [
-            {"name": name, "count": count, "why": preview.reasons[name]}
+            {"name": name, "count": count, "label": "suppressed", "why": preview.reasons[name]}
             for name, count in sorted(preview.suppressed.items())
         ]
-        return runs + silent
+        return runs + unknown + silent
 
     def handlers_of(self, preview: Preview) -> list[str] | None:
         """The handlers to narrow to; None when all are wanted."""
-        wanted = [name for name in preview.by_handler if name in self.chosen]
-        return None if len(wanted) == len(preview.by_handler) else wanted
+        choices = _choices(preview)
+        wanted = [name for name in choices if name in self.chosen]
+        return None if len(wanted) == len(choices) else wanted
 
     def find_errors(self, preview: Preview) -> list[str]:
         errors = []
         if not preview.total:
             errors.append("No event in the log is like that: there is nothing to replay.")
-        elif preview.by_handler and self.handlers_of(preview) == []:
+        elif self.handlers_of(preview) == []:
             errors.append("Choose at least one handler.")
         if not self.reason:
             errors.append("Say why these events are replayed: it is kept with the replay.")
@@ -62,6 +71,10 @@ class Wish:
         ):
             errors.append("The rate is a whole number of events a second, from 1 to 100000.")
         return errors
+
+
+def _choices(preview: Preview) -> list[str]:
+    return sorted(name for name in preview.by_handler if name != UNKNOWN_TYPE)
 
 
 def _read_time(text: str) -> datetime | None:

@@ -203,6 +203,20 @@ def test_the_screen_starts_nothing_without_a_reason(ann: Client, log: TenantRef)
         assert replay.cutoff.isoformat() == form["cutoff"]
 
 
+def test_events_of_unknown_types_are_told_and_narrowed_handlers_still_start(
+    ann: Client, log: TenantRef
+) -> None:
+    with entering(log):
+        publish_many([Envelope(id="odd", source="test", type="odd.happened", data={})])
+    with handler(name="test.books"), handler(name="test.counts"):
+        page = ann.get(NEW, headers=HOST).content.decode()
+        assert "their type is not in the catalogue" in page
+        form = {"cutoff": timezone.now().isoformat(), "handlers": ["test.books"], "reason": "x"}
+        assert ann.post(NEW, form, headers=HOST).status_code == 302
+    with entering(log):
+        assert Replay.objects.get().handlers == ["test.books"]
+
+
 def test_who_may_only_look_starts_and_stops_nothing(log: TenantRef, client: Client) -> None:
     with entering(log):
         eve = get_user_model().objects.create_user("eve", is_staff=True)
