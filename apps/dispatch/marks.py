@@ -21,10 +21,19 @@ _SHARE = 10
 
 
 class Pace:
-    """When a scan begins at the bottom; at least every `most_seconds`. One a scan and process."""
+    """When a scan begins at the bottom; at least every `most_seconds`. One a scan and process.
 
-    def __init__(self, *, most_seconds: float = 3.0) -> None:
-        self._most = most_seconds
+    `share`: it takes at most one part in so many of the time.
+    """
+
+    def __init__(
+        self,
+        *,
+        least_seconds: float = _LEAST_SECONDS,
+        most_seconds: float = 3.0,
+        share: float = _SHARE,
+    ) -> None:
+        self._least, self._most, self._share = least_seconds, most_seconds, share
         self._full_at = 0.0
         self._cost = 0.0
 
@@ -45,4 +54,4 @@ class Pace:
         yield
         ended = time.monotonic()
         self._cost = ended - started
-        self._full_at = ended + min(self._most, max(_LEAST_SECONDS, _SHARE * self._cost))
+        self._full_at = ended + min(self._most, max(self._least, self._share * self._cost))

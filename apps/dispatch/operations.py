@@ -204,22 +204,3 @@ def set_chore(*, tenant_id: int, kind: str, ref: int, due_at: datetime) -> None:
 def end_chore(*, tenant_id: int, kind: str, ref: int) -> None:
     """Forget an operator task that has no next step."""
     Chore.objects.filter(tenant_id=tenant_id, kind=kind, ref=ref).delete()
-
-
-def note_progress(
-    *, category: str, now: datetime, worker: str, done: int, retried: int, dead: int,
-    discarded: int, superseded: int,
-) -> None:  # fmt: skip
-    """Add one batch to this worker's row of the minute."""
-    minute = now.replace(second=0, microsecond=0)
-    counts = [done, retried, dead, discarded, superseded]
-    with transaction.get_connection().cursor() as cursor:
-        cursor.execute(_PROGRESS, [category, minute, worker, now, *counts])
-
-
-_PROGRESS = """INSERT INTO dispatch_progress AS p (category, minute, worker, last_at, done, retried,
-dead, discarded, superseded) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (category, minute, worker) DO UPDATE SET last_at = EXCLUDED.last_at,
-done = p.done + EXCLUDED.done, retried = p.retried + EXCLUDED.retried,
-dead = p.dead + EXCLUDED.dead, discarded = p.discarded + EXCLUDED.discarded,
-superseded = p.superseded + EXCLUDED.superseded"""

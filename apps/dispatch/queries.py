@@ -1,14 +1,15 @@
 """What the hot tables say: backlog, what an event still owes, what is due. No counting of logs."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Sum
 
-from apps.dispatch.models import Arrival, Chore, PendingDelivery, Progress, State
+from apps.dispatch.doorbells import ROUTE
+from apps.dispatch.models import Arrival, Chore, PendingDelivery, State
+from apps.dispatch.sampling import get_waiting, is_big
 
 
 def get_pending_of(tenant_id: int, uids: Sequence[UUID]) -> list[PendingDelivery]:
@@ -32,23 +33,6 @@ def count_behind(tenant_id: int, *, handler: str, target: str, stream: str | Non
     ).count()
 
 
-def get_tenants_over(limit: int) -> list[int]:
-    """Tell which tenants have more unfinished deliveries than `limit`.
-
-    Counts only when PostgreSQL's own estimate of the whole table is beyond the limit, so that in
-    usual times this costs one look into the catalogue.
-    """
-    estimate = "SELECT reltuples FROM pg_class WHERE oid = 'dispatch_pendingdelivery'::regclass"
-    sql = """SELECT tenant_id FROM dispatch_pendingdelivery
-        GROUP BY tenant_id HAVING count(*) > %s"""
-    with connection.cursor() as cursor:
-        cursor.execute(estimate)
-        if cursor.fetchone()[0] <= limit:
-            return []
-        cursor.execute(sql, [limit])
-        return [row[0] for row in cursor.fetchall()]
-
-
 def count_paused(cap_id: int, *, tenant_id: int | None = None) -> int:
     """Count what a pause or limit keeps back, at most 10,000. Plan: pending_paused."""
     kept = PendingDelivery.objects.filter(cap_id=cap_id, state=State.PAUSED)
@@ -65,47 +49,29 @@ def get_due_chores(*, now: datetime) -> list[Chore]:
 def get_backlog(tenant_id: int | None, *, now: datetime) -> dict[str, dict[str, Any]]:
     """Give backlog by category: counts by state, and the seconds the oldest ready one waits.
 
-    Counts stop at 10,000 a category, so that a flood does not make looking at it expensive.
+    Counted now while the table is small; from the last sample when it is big.
     """
+    if is_big(now=now):
+        return {
+            name: {**found.states, "oldest_wait_seconds": _seconds(found.oldest_at, now)}
+            for name, found in get_waiting(tenant_id).items()
+            if name != ROUTE
+        }
     sql = """
-        SELECT c.category, s.state, s.n, s.oldest
-        FROM unnest(%(categories)s::text[]) AS c(category)
-        CROSS JOIN LATERAL (
-            SELECT state, count(*) AS n, min(accepted_at) AS oldest FROM (
-                SELECT state, accepted_at FROM dispatch_pendingdelivery p
-                WHERE p.category = c.category
-                  AND (%(tenant)s::int IS NULL OR p.tenant_id = %(tenant)s)
-                LIMIT 10000) capped
-            GROUP BY state) s"""
-    categories = list(
-        PendingDelivery.objects.order_by().values_list("category", flat=True).distinct()
-    )
+        SELECT category, state, count(*), min(accepted_at) FROM dispatch_pendingdelivery
+        WHERE %(tenant)s::int IS NULL OR tenant_id = %(tenant)s
+        GROUP BY category, state"""
     result: dict[str, dict[str, Any]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(sql, {"categories": categories, "tenant": tenant_id})
+        cursor.execute(sql, {"tenant": tenant_id})
         for category, state, count, oldest in cursor.fetchall():
             entry = result.setdefault(category, {"oldest_wait_seconds": 0.0})
             entry[state] = count
             if state in (State.READY, State.RUNNING):
-                wait = max(0.0, (now - oldest).total_seconds())
+                wait = _seconds(oldest, now)
                 entry["oldest_wait_seconds"] = max(entry["oldest_wait_seconds"], wait)
     return result
 
 
-def get_progress(*, now: datetime, window: timedelta) -> dict[str, dict[str, int]]:
-    """Sum what each category settled within the window, from the per-minute roll-up."""
-    rows = (
-        Progress.objects.filter(minute__gte=now - window)
-        .values("category")
-        .annotate(Sum("done"), Sum("retried"), Sum("dead"), Sum("discarded"), Sum("superseded"))
-    )
-    return {
-        row["category"]: {
-            "done": row["done__sum"],
-            "retried": row["retried__sum"],
-            "dead": row["dead__sum"],
-            "discarded": row["discarded__sum"],
-            "superseded": row["superseded__sum"],
-        }
-        for row in rows
-    }
+def _seconds(since: datetime | None, now: datetime) -> float:
+    return 0.0 if since is None else max(0.0, (now - since).total_seconds())

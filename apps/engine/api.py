@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.dispatch.queries import get_backlog, get_progress
+from apps.dispatch.progress import get_progress
+from apps.dispatch.queries import get_backlog
 from apps.engine.health import get_health
 from apps.tenants.entering import current_tenant, entering_public
 

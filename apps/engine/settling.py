@@ -1,7 +1,7 @@
 """Writing verdicts: the one place where a delivery's state changes after an attempt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from apps.dispatch import doorbells, operations
@@ -24,6 +24,7 @@ class Tally:
     """How many deliveries came to which end.
 
     `lost` had their lease taken by another; `given_back` were not started, and are ready again.
+    `tenants`: the same, by tenant id.
     """
 
     done: int = 0
@@ -33,6 +34,12 @@ class Tally:
     lost: int = 0
     superseded: int = 0
     given_back: int = 0
+    tenants: "dict[int, Tally]" = field(default_factory=dict)
+
+    def of(self, tenant_id: int) -> "Tally":
+        """Say that all of this is one tenant's; gives itself."""
+        self.tenants = {tenant_id: replace(self, tenants={})}
+        return self
 
     def add(self, other: "Tally") -> None:
         self.done += other.done
@@ -42,6 +49,8 @@ class Tally:
         self.lost += other.lost
         self.superseded += other.superseded
         self.given_back += other.given_back
+        for tenant_id, tally in other.tenants.items():
+            self.tenants.setdefault(tenant_id, Tally()).add(tally)
 
     @property
     def moved(self) -> int:
@@ -78,13 +87,14 @@ def settle(runs: Sequence[Ran], *, lease: UUID) -> Tally:
     keys = [ran.delivery.key for ran in ended]
     doorbells.ring_on_commit(operations.promote([key for key in keys if key is not None]))
     kinds = [ran.verdict.kind for ran in ended]
-    return Tally(
+    tally = Tally(
         done=kinds.count(Kind.DONE),
         discarded=kinds.count(Kind.DISCARD),
         dead=len(dead),
         retried=len(put_off),
         lost=len(runs) - len(ended) - len(put_off),
     )
+    return tally.of(runs[0].delivery.tenant_id) if runs else tally
 
 
 def _holds_its_stream(ran: Ran) -> bool:

@@ -32,7 +32,7 @@ def take_newest(
         with entering(tenants[tenant_id]):
             remaining, superseded = _take(group, lease=lease, tenant=tenants[tenant_id])
         kept += remaining
-        total.superseded += superseded
+        total.add(Tally(superseded=superseded).of(tenant_id))
     return sorted(kept, key=lambda d: (d.tenant_id, d.id)), total
 
 

@@ -3,7 +3,7 @@
 import itertools
 import logging
 from collections import defaultdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -13,7 +13,9 @@ from apps.dispatch import doorbells, operations, queries
 from apps.dispatch.adding import has_arrivals
 from apps.dispatch.caps import get_caps, is_closed, unpark
 from apps.dispatch.clocks import read_clocks
-from apps.dispatch.models import Chore, Lane, Progress
+from apps.dispatch.models import Chore, Lane
+from apps.dispatch.progress import prune_progress
+from apps.dispatch.sampling import get_tenants_over, sample_when_due
 from apps.dispatch.sweeping import expire_leases, make_due
 from apps.dispatch.work import Claimed
 from apps.engine.settling import settle
@@ -28,7 +30,6 @@ _LOCK = 0x504D5302
 _HEAL_EVERY = 10
 _BACKLOG_EVERY = 5
 _PRUNE_EVERY = 600
-_KEEP_PROGRESS = timedelta(hours=26)
 _runs = itertools.count()
 
 
@@ -55,14 +56,16 @@ def _sweep(run: int) -> list[Chore]:
     unpark()
     if run % _HEAL_EVERY == 0:
         operations.heal_streams()
-    if run % _BACKLOG_EVERY == 0:
-        mark_backlog_full(queries.get_tenants_over(settings.BACKLOG_LIMIT))
     if run % _PRUNE_EVERY == 0:
-        Progress.objects.filter(minute__lt=now - _KEEP_PROGRESS).delete()
+        prune_progress(now=now)
     waiting = _get_waiting()
     for name in waiting:
         # Insisted on: a coalesced doorbell may be exactly the one that was lost.
         doorbells.ring(name, insist=True)
+    # After the doorbells: counting a big table takes its time, and nobody has to wait for it.
+    is_counted = sample_when_due(now=now)
+    if is_counted or run % _BACKLOG_EVERY == 0:
+        mark_backlog_full(get_tenants_over(settings.BACKLOG_LIMIT))
     watch(waiting=waiting, now=now)
     return queries.get_due_chores(now=now)
 

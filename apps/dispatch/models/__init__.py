@@ -8,10 +8,18 @@ from apps.dispatch.models.decided import (
     validate_pattern,
 )
 from apps.dispatch.models.hot import Arrival, Lane, PendingDelivery, State, TenantTurn
-from apps.dispatch.models.watched import Chore, Progress, Pulse, RefusedDelivery
+from apps.dispatch.models.watched import (
+    BacklogSample,
+    Chore,
+    Progress,
+    Pulse,
+    RefusedDelivery,
+    TenantProgress,
+)
 
 __all__ = [
     "Arrival",
+    "BacklogSample",
     "Cap",
     "Chore",
     "Lane",
@@ -22,6 +30,7 @@ __all__ = [
     "Route",
     "State",
     "TargetSubscription",
+    "TenantProgress",
     "TenantShare",
     "TenantTurn",
     "validate_pattern",

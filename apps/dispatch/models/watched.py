@@ -1,5 +1,6 @@
 """How things go: what each category settled, what stands still, what an operator's task does next."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
@@ -55,6 +56,57 @@ class Progress(models.Model):
         indexes = [models.Index(fields=["minute"], name="progress_minute")]
 
 
+class TenantProgress(models.Model):
+    """What a tenant's deliveries came to: one row a category, five minutes and worker process.
+
+    Added to once a batch; read by the live view alone, and kept for a day.
+    """
+
+    tenant_id = models.IntegerField()
+    category = models.CharField(max_length=16)
+    bucket = models.DateTimeField(help_text="when its five minutes begin")
+    worker = models.CharField(max_length=32)
+    done = models.IntegerField(default=0)
+    retried = models.IntegerField(default=0)
+    dead = models.IntegerField(default=0)
+    discarded = models.IntegerField(default=0)
+    superseded = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            # One row a worker process, as above. It serves get_tenant_history too.
+            models.UniqueConstraint(
+                fields=["tenant_id", "bucket", "category", "worker"],
+                name="one_tenant_progress_row",
+            )
+        ]
+        indexes = [
+            # get_failing, prune_progress
+            models.Index(fields=["bucket"], name="tenant_progress_bucket")
+        ]
+
+
+class BacklogSample(models.Model):
+    """How many deliveries of a tenant, category and state there were when the sweep last counted.
+
+    Replaced as a whole, so that no screen counts a hot table. `Pulse` "backlog" says when. Events that
+    are not routed yet are the state `arrived` of the category `route`.
+    """
+
+    tenant_id = models.IntegerField()
+    category = models.CharField(max_length=16)
+    state = models.CharField(max_length=9)
+    count = models.IntegerField()
+    oldest_at = models.DateTimeField(help_text="when the oldest of them was accepted")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant_id", "category", "state"], name="one_backlog_sample_row"
+            )
+        ]
+
+
 class Pulse(models.Model):
     """What the sweep saw last: of itself (`sweep`), of the router (`route`), of each category.
 
@@ -66,3 +118,6 @@ class Pulse(models.Model):
     seen_at = models.DateTimeField()
     waiting_since = models.DateTimeField(null=True)
     stuck_since = models.DateTimeField(null=True)
+    told = ArrayField(
+        models.IntegerField(), default=list, help_text="the tenants that were told it is stuck"
+    )

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from apps.dispatch.models import Cap
 from apps.dispatch.pausing import describe_cap, show_cap
-from apps.dispatch.queries import get_backlog, get_progress
+from apps.dispatch.progress import get_progress
+from apps.dispatch.queries import get_backlog
 from apps.engine.health import get_health
 
 _STATES = ("ready", "running", "scheduled", "waiting", "paused", "held")

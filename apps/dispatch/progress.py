@@ -1,0 +1,109 @@
+"""The roll-ups of what was settled: added to once a batch, read by screens and metrics.
+
+Rows are per worker process, so that workers never wait for each other's counters.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import Sum
+
+from apps.dispatch.models import Progress, TenantProgress
+from apps.dispatch.statements import insert_values
+
+KEPT = timedelta(hours=26)
+BUCKET = timedelta(minutes=5)
+_ORIGIN = "2000-01-01T00:00:00Z"
+
+
+class Counts(NamedTuple):
+    """How many deliveries were settled, by what became of them."""
+
+    done: int = 0
+    retried: int = 0
+    dead: int = 0
+    discarded: int = 0
+    superseded: int = 0
+
+
+_SUMS = ", ".join(f"{name} = p.{name} + EXCLUDED.{name}" for name in Counts._fields)
+_NAMES = ", ".join(Counts._fields)
+_PROGRESS = f"""INSERT INTO dispatch_progress AS p (category, minute, worker, last_at, {_NAMES})
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (category, minute, worker) DO UPDATE SET last_at = EXCLUDED.last_at, {_SUMS}"""
+_TENANTS = f"""INSERT INTO dispatch_tenantprogress AS p
+(tenant_id, category, bucket, worker, {_NAMES}) VALUES %s
+ON CONFLICT (tenant_id, bucket, category, worker) DO UPDATE SET {_SUMS}"""
+
+
+def note_progress(*, category: str, now: datetime, worker: str, counts: Counts) -> None:
+    """Add one batch to this worker's row of the minute."""
+    minute = now.replace(second=0, microsecond=0)
+    with transaction.get_connection().cursor() as cursor:
+        cursor.execute(_PROGRESS, [category, minute, worker, now, *counts])
+
+
+def note_tenants(
+    tenants: Mapping[int, Counts], *, category: str, now: datetime, worker: str
+) -> None:
+    """Add one batch to this worker's rows of the five minutes, in one statement for all tenants."""
+    bucket = bucket_of(now)
+    rows = [(id_, category, bucket, worker, *counts) for id_, counts in tenants.items()]
+    if rows:
+        insert_values(_TENANTS, rows)
+
+
+def bucket_of(at: datetime) -> datetime:
+    """Tell when the five minutes begin in which something happened."""
+    return at.replace(minute=at.minute - at.minute % 5, second=0, microsecond=0)
+
+
+def prune_progress(*, now: datetime) -> None:
+    """Forget the roll-ups that are too old for any screen."""
+    Progress.objects.filter(minute__lt=now - KEPT).delete()
+    TenantProgress.objects.filter(bucket__lt=now - KEPT).delete()
+
+
+def get_progress(*, now: datetime, window: timedelta) -> dict[str, dict[str, int]]:
+    """Sum what each category settled within the window, from the per-minute roll-up."""
+    rows = (
+        Progress.objects.filter(minute__gte=now - window)
+        .values_list("category")
+        .annotate(*[Sum(name) for name in Counts._fields])
+    )
+    return {category: dict(zip(Counts._fields, sums, strict=True)) for category, *sums in rows}
+
+
+_HISTORY = f"""SELECT category, date_bin('5 minutes', minute, '{_ORIGIN}'),
+{", ".join(f"sum({name})" for name in Counts._fields)}
+FROM dispatch_progress WHERE minute >= %s GROUP BY 1, 2"""
+_TENANT_HISTORY = f"""SELECT category, bucket,
+{", ".join(f"sum({name})" for name in Counts._fields)}
+FROM dispatch_tenantprogress WHERE tenant_id = %s AND bucket >= %s GROUP BY 1, 2"""
+
+
+def get_history(tenant_id: int | None, *, since: datetime) -> dict[str, dict[datetime, Counts]]:
+    """Give what each category settled, by five minutes: one tenant's, or (None) of all together."""
+    result: dict[str, dict[datetime, Counts]] = {}
+    with connection.cursor() as cursor:
+        if tenant_id is None:
+            cursor.execute(_HISTORY, [since])
+        else:
+            cursor.execute(_TENANT_HISTORY, [tenant_id, since])
+        for category, bucket, *counts in cursor.fetchall():
+            result.setdefault(category, {})[bucket] = Counts(*map(int, counts))
+    return result
+
+
+def get_failing(*, since: datetime, limit: int) -> list[tuple[int, int, int]]:
+    """Rank tenants by failures: their id, how many died and how many were retried."""
+    rows = (
+        TenantProgress.objects.filter(bucket__gte=since)
+        .values_list("tenant_id")
+        .annotate(died=Sum("dead"), again=Sum("retried"))
+        .exclude(died=0, again=0)
+        .order_by("-died", "-again", "tenant_id")
+    )
+    return [(tenant_id, died, again) for tenant_id, died, again in rows[:limit]]
