@@ -188,11 +188,12 @@ TEMPLATES = [
         "DIRS": [ROOT / "config" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "libraries": {"live": "config.live.tags"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-            ]
+            ],
         },
     }
 ]
@@ -238,6 +239,7 @@ UNFOLD = {
     "SITE_TITLE": "PMS events",
     "SITE_HEADER": "PMS events",
     "SHOW_HISTORY": False,
+    "DASHBOARD_CALLBACK": "config.live.views.add_live",
     "SHOW_VIEW_ON_SITE": False,
     "SIDEBAR": {"show_search": False, "navigation": "config.admin.get_navigation"},
 }

@@ -4,10 +4,12 @@ from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
 
+from config.live.views import urlpatterns as live
 from config.urls_api import urlpatterns as api
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
+    *live,
     path("admin/", admin.site.urls),
     *api,
 ]
