@@ -7,26 +7,21 @@ health in `/readyz`, `/metrics`, `dispatch_status` and the admin for as long as 
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Max
 
+from apps.dispatch import doorbells
 from apps.dispatch.models import Progress, Pulse
+from apps.engine.stalling import Standing, tell_tenants
 
 log = logging.getLogger(__name__)
 
+__all__ = ["ROUTE", "SWEEP", "Standing", "judge_standing", "watch"]
+
 SWEEP = "sweep"
-ROUTE = "route"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """Since when work waits without moving, and since when that is too long. Both None: it flows."""
-
-    waiting_since: datetime | None = None
-    stuck_since: datetime | None = None
+ROUTE = doorbells.ROUTE
 
 
 def judge_standing(
@@ -62,6 +57,7 @@ def watch(*, waiting: Collection[str], now: datetime) -> None:
         )  # fmt: skip
         if after != before:
             _tell(name, before, after)
+            row.told = tell_tenants(name, before, after, told=row.told, now=now)
             row.seen_at, row.waiting_since = now, after.waiting_since
             row.stuck_since = after.stuck_since
             changed.append(row)
@@ -69,7 +65,7 @@ def watch(*, waiting: Collection[str], now: datetime) -> None:
         [*changed, Pulse(name=SWEEP, seen_at=now)],
         update_conflicts=True,
         unique_fields=["name"],
-        update_fields=["seen_at", "waiting_since", "stuck_since"],
+        update_fields=["seen_at", "waiting_since", "stuck_since", "told"],
     )
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.dispatch.statements import insert_values
 from apps.events.models import Event
 from apps.events.operations import Ran
+from apps.fallback.alerting import Cause, find_new, tell_died
 from apps.fallback.models import DeadLetter, DeadLetterState
 from pms_events.identifiers import new_uid
 
@@ -39,23 +40,34 @@ def bury(runs: Sequence[Ran]) -> None:
         for row in Event.objects.filter(uid__in=uids).values_list("uid", "type", "subject")
     }
     rows = []
+    causes: list[Cause] = []
     for ran in runs:
         d, verdict = ran.delivery, ran.verdict
         failure, reason = verdict.failure, verdict.reason
         error_class = failure.error_class if failure else "Unknown"
         message = failure.message if failure else verdict.note
         _, event_type, subject = events.get(d.event_uid, (None, "", ""))
+        name = fingerprint(d.handler, reason.value if reason else "", error_class, message)
+        causes.append(
+            Cause(
+                fingerprint=name, handler=d.handler, reason=reason.value if reason else "permanent",
+                error_class=error_class, event_type=event_type, event_uid=d.event_uid,
+                delivery_id=d.id,
+            )
+        )  # fmt: skip
         rows.append(
             (
                 new_uid(), d.id, d.event_uid, event_type, subject, d.stream, d.handler, d.target,
                 d.category, d.priority, reason.value if reason else "permanent", error_class,
-                message, failure.traceback if failure else "",
-                fingerprint(d.handler, reason.value if reason else "", error_class, message),
+                message, failure.traceback if failure else "", name,
                 d.attempts, d.failures, d.crashes, 1, d.accepted_at, ran.finished_at, "open", "",
                 "",
             )
         )  # fmt: skip
+    now = max(ran.finished_at for ran in runs)
+    new = find_new(causes, now=now)  # before they are in the table themselves
     insert_values(_BURY, rows)
+    tell_died(new, now=now)
 
 
 def fingerprint(handler: str, reason: str, error_class: str, message: str) -> str:

@@ -13,8 +13,9 @@ from django.db import transaction
 
 from apps.sync.models import Endpoint
 from apps.sync.secrets import UnreadableSecret, decrypt, encrypt, new_secret
+from pms_events.catalogue.operations import EndpointDisabled
 from pms_events.patterns import is_pattern
-from pms_events.publishing import subscribe, unsubscribe
+from pms_events.publishing import publish, subscribe, unsubscribe
 
 HANDLER = "sync.send_webhook"
 OLD_SECRET_LASTS = timedelta(hours=24)
@@ -93,6 +94,7 @@ def update_endpoint(
         check_patterns(patterns)
     with transaction.atomic():
         current = _lock(endpoint)
+        was_enabled = current.is_enabled
         current.url = current.url if url is None else url
         current.patterns = current.patterns if patterns is None else list(patterns)
         current.description = current.description if description is None else description
@@ -101,6 +103,8 @@ def update_endpoint(
             current.disabled_reason = "" if is_enabled else "by a person"
         current.save()
         _subscribe(current)
+        if is_enabled is False and was_enabled:
+            _tell_disabled(current)
     return current
 
 
@@ -120,10 +124,13 @@ def disable_endpoint(endpoint: Endpoint, *, reason: str) -> bool:
         )
         if (found := current.first()) is None:
             return False
+        was_enabled = found.is_enabled
         found.is_enabled = False
         found.disabled_reason = reason[:300]
         found.save()
         _subscribe(found)
+        if was_enabled:
+            _tell_disabled(found)
     return True
 
 
@@ -175,3 +182,11 @@ def _subscribe(endpoint: Endpoint) -> None:
         subscribe(handler=HANDLER, target=str(endpoint.pk), patterns=endpoint.patterns)
     else:
         unsubscribe(handler=HANDLER, target=str(endpoint.pk))
+
+
+def _tell_disabled(endpoint: Endpoint) -> None:
+    """State that an endpoint was switched off, in the transaction that did so. It does not hear it."""
+    payload = EndpointDisabled(
+        endpoint_id=str(endpoint.pk), host=endpoint.host, reason=endpoint.disabled_reason
+    )
+    publish(payload, subject=f"endpoint:{endpoint.pk}")

@@ -1,6 +1,7 @@
 """The live view: it moves while events flow, without a reload, on real workers."""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -52,11 +53,17 @@ def look_at(page: Page, name: str) -> None:
 
 @pytest.fixture
 def workers(database: None, tmp_path: Path) -> Iterator[Process]:
-    """A worker of everything but messaging; its handler of custom events is the test's."""
+    """Beat, and a worker of everything but messaging with the test's handler of custom events."""
     queues = ["events.route", "events.sweep", "events.chores"]
     queues += [category.queue for category in Category if category is not Category.MESSAGING]
     process = start_worker(tmp_path / "worker.log", queues, name="everything")
+    beat = Process(
+        [sys.executable, "-m", "celery", "-A", "config", "beat", "--pidfile=",
+         "-s", str(tmp_path / "schedule")],
+        tmp_path / "beat.log",
+    )  # fmt: skip
     yield process
+    beat.kill()
     process.kill()
 
 
