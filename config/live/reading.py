@@ -1,5 +1,6 @@
 """What the live view shows, from roll-ups and samples alone: it counts no hot table and no log."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse
 
-from apps.dispatch.models import Cap, Pulse, Route
+from apps.dispatch.models import Cap, Pulse, Route, TenantProgress
 from apps.dispatch.progress import Counts, get_failing, get_history
 from apps.dispatch.sampling import BACKLOG, Waiting, get_lagging, get_waiting
 from apps.engine.watching import ROUTE, SWEEP
+from apps.events.models import Event
 from apps.fallback.models import DeadLetter, DeadLetterState
 from apps.sync.models import Endpoint, Exchange
 from apps.tenants.entering import PUBLIC, current_schema, current_tenant
@@ -79,19 +81,29 @@ class Live:
     facts: list[Fact]
     lanes: list[Lane]
     counted_at: datetime | None
-    receivers: list[Receiver] = field(default_factory=list)
+    receivers: list[Receiver] | None = None
     lagging: list[Ranked] = field(default_factory=list)
     failing: list[Ranked] = field(default_factory=list)
     switched_off: int = 0
+    has_past: bool = False
 
     @property
     def is_empty(self) -> bool:
-        """Nothing has come in yet, as far as the window reaches."""
-        return not self.lanes
+        """Nothing has ever come in."""
+        return not self.lanes and not self.has_past
+
+    @property
+    def is_quiet(self) -> bool:
+        """Something came in once, and nothing waits or was settled within the window."""
+        return not self.lanes and self.has_past
 
 
-def look(*, now: datetime, site: str) -> Live:
-    """Look at the current tenant, or at the whole platform. `site`: "http://{host}:8000"."""
+def look(*, now: datetime, site: str, may: Callable[[str], bool]) -> Live:
+    """Look at the current tenant, or at the whole platform.
+
+    `site`: "http://{host}:8000". `may`: whether who looks has a permission, such as
+    "sync.view_endpoint"; without it there is no link, and nothing of endpoints at all.
+    """
     is_platform = current_schema() == PUBLIC
     tenant_id = None if is_platform else current_tenant().id
     waiting = get_waiting(tenant_id)
@@ -107,9 +119,11 @@ def look(*, now: datetime, site: str) -> Live:
     troubles = [
         *wording.tell_sweep(pulses.get(SWEEP), now=now),
         *wording.tell_stuck(list(pulses.values()), busy=busy, now=now),
-        *([] if is_platform else _open_letters()),
+        *([] if is_platform else _open_letters(may)),
         *wording.tell_caps(
-            list(caps), is_platform=is_platform, url=reverse("admin:dispatch_cap_changelist")
+            list(caps),
+            is_platform=is_platform,
+            url=reverse("admin:dispatch_cap_changelist") if may("dispatch.view_cap") else "",
         ),
     ]
     recent = sum(sum(of.get(times[-1], ())) for of in history.values())
@@ -124,8 +138,10 @@ def look(*, now: datetime, site: str) -> Live:
     )
     if is_platform:
         live.lagging, live.failing = _lagging(site), _failing(site, now=now)
-    else:
-        live.receivers = _receivers()
+        live.has_past = TenantProgress.objects.exists()
+    elif tenant_id is not None:
+        live.receivers = _receivers() if may("sync.view_endpoint") else None
+        live.has_past = Event.objects.exists()
         live.switched_off = Route.objects.filter(tenant_id=tenant_id, is_on=False).count()
     return live
 
@@ -144,14 +160,18 @@ def _lanes(
             continue
         found = waiting.get(name, Waiting({}))
         course = [history.get(name, {}).get(at, Counts()) for at in times]
-        drawn = [
-            charts.draw(id=f"{name}-{kind}", kind=kind, of=name, times=times, counts=counts)
-            for kind, counts in (
-                ("done", [c.done + c.discarded + c.superseded for c in course]),
-                ("retries", [c.retried for c in course]),
-                ("failures", [c.dead for c in course]),
-            )
-        ]
+        drawn = (
+            []
+            if name == ROUTE
+            else [
+                charts.draw(id=f"{name}-{kind}", kind=kind, of=name, times=times, counts=counts)
+                for kind, counts in (
+                    ("done", [c.done + c.discarded + c.superseded for c in course]),
+                    ("retries", [c.retried for c in course]),
+                    ("failures", [c.dead for c in course]),
+                )
+            ]
+        )
         lanes.append(
             Lane(
                 name="not routed yet" if name == ROUTE else name,
@@ -166,12 +186,14 @@ def _lanes(
     return lanes
 
 
-def _open_letters() -> list[Fact]:
+def _open_letters(may: Callable[[str], bool]) -> list[Fact]:
     letters = DeadLetter.objects.filter(state=DeadLetterState.OPEN)
     return wording.tell_open(
         letters[:MOST_OPEN].count(),
         most=MOST_OPEN,
-        url=reverse("admin:fallback_deadletter_changelist"),
+        url=reverse("admin:fallback_deadletter_changelist")
+        if may("fallback.view_deadletter")
+        else "",
     )
 
 

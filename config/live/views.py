@@ -9,6 +9,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 
 from apps.tenants.entering import PUBLIC, current_schema
+from config.live.charts import WINDOW
 from config.live.reading import look
 from config.live.workers import see_workers
 
@@ -35,7 +36,8 @@ def _look(request: HttpRequest) -> dict[str, Any]:
     site = f"{request.scheme}://{{host}}" + (f":{port}" if port else "")
     is_platform = current_schema() == PUBLIC
     return {
-        "live": look(now=timezone.now(), site=site),
+        "live": look(now=timezone.now(), site=site, may=request.user.has_perm),
+        "hours": int(WINDOW.total_seconds() // 3600),
         "here": f"{request.scheme}://{host}",
         "is_platform": is_platform,
     }

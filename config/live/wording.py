@@ -111,7 +111,7 @@ def tell_open(count: int, *, most: int, url: str) -> list[Fact]:
         return []
     shown = f"{most}+" if count >= most else str(count)
     verb = "needs" if count == 1 else "need"
-    return [Fact(text=f"{shown} {verb} a person", tone="danger", why="Open the fallback queue",
+    return [Fact(text=f"{shown} {verb} a person", tone="danger", why="in the fallback queue",
                  url=url)]  # fmt: skip
 
 

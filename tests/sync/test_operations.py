@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from pytest_django.fixtures import Settings
 
 from apps.dispatch.models import TargetSubscription
+from apps.events.models import Event
 from apps.sync import operations
 from apps.sync.models import Endpoint
 from apps.sync.operations import BadEndpoint
@@ -56,6 +57,25 @@ def test_a_change_from_stale_knowledge_does_not_subscribe_a_disabled_endpoint(
         kept = Endpoint.objects.get()
     assert (kept.is_enabled, kept.patterns, kept.disabled_reason) == (False, ["*"], "by a person")
     assert subscriptions() == []
+
+
+def test_switching_an_endpoint_off_is_told_once_each_time(
+    acme: TenantRef, harbor: TenantRef, endpoint_of: EndpointOf
+) -> None:
+    endpoint, _ = endpoint_of(acme, "https://a.example/hooks/secret")
+    with entering(acme):
+        operations.update_endpoint(endpoint, is_enabled=False)
+        operations.update_endpoint(endpoint, is_enabled=False)
+        operations.enable_endpoint(endpoint)
+        operations.disable_endpoint(endpoint, reason="it answered 410 Gone")
+        operations.disable_endpoint(endpoint, reason="it answered 410 Gone")
+        told = Event.objects.filter(type="endpoint.disabled").order_by("recorded_at")
+        assert [event.data for event in told] == [
+            {"endpoint_id": str(endpoint.pk), "host": "a.example", "reason": reason}
+            for reason in ("by a person", "it answered 410 Gone")
+        ]
+    with entering(harbor):
+        assert Event.objects.count() == 0
 
 
 @pytest.mark.parametrize(
