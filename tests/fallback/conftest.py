@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from apps.events.models import Event
+from apps.fallback.alerting import DIED
 from apps.fallback.models import DeadLetter
 from apps.properties.models import Property, Unit
 from apps.tenants.entering import TenantRef, entering
@@ -45,6 +47,7 @@ def die(run_all: Callable[..., int]) -> Callable[..., list[DeadLetter]]:
             )
         run_all()
         with entering(tenant):
+            Event.objects.filter(type=DIED).delete()
             found = DeadLetter.objects.filter(handler="bookings.record_booking")
             return list(found.order_by("delivery_id"))
 

@@ -20,7 +20,7 @@ from apps.fallback.models import DeadLetter
 from apps.fallback.operations import retry
 from apps.properties.models import Property
 from apps.tenants.entering import TenantRef, entering, get_tenant
-from tests.model.emptying import empty
+from tests.model.emptying import empty, forget_alerts
 from tests.model.ledger import Arrived, Ledger, Owed
 from tests.model.scripted import Stage
 from tests.model.sides import Sides, sides
@@ -60,6 +60,7 @@ class Compared(RuleBasedStateMachine):
 
     @invariant()
     def the_tables_say_what_the_model_says(self) -> None:
+        forget_alerts()
         assert self._pending() == {id_: o.facts() for id_, o in self.ledger.owed.items()}
 
     def teardown(self) -> None:
@@ -170,6 +171,7 @@ class Compared(RuleBasedStateMachine):
         late = datetime.now(UTC) - timedelta(seconds=1)
         PendingDelivery.objects.filter(state="running").update(lease_until=late)
         self._sweep()
+        forget_alerts()
         while self.ledger.arrived:
             count = router.route()
             assert count == len(self.ledger.arrived)
@@ -188,6 +190,7 @@ class Compared(RuleBasedStateMachine):
 
     def _check_the_end(self) -> None:
         """Nothing is lost, doubled, out of order, or another tenant's."""
+        forget_alerts()
         assert not Arrival.objects.exists()
         holding = {o.key for o in self.ledger.owed.values() if o.state == "held"}
         assert all(o.state == "held" or o.key in holding for o in self.ledger.owed.values())

@@ -25,6 +25,7 @@ from tests.model.doing import (
     send_and_route,
     states,
 )
+from tests.model.emptying import forget_alerts
 from tests.model.sides import Sides
 from tests.processes import eventually
 
@@ -34,6 +35,7 @@ def _one_dead(tenant: TenantRef, *ids: str) -> list[DeadLetter]:
     send_and_route(tenant, *ids)
     while run(claim()).dead:
         pass
+    forget_alerts()
     return letters(tenant)
 
 
