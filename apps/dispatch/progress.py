@@ -11,7 +11,6 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from apps.dispatch.models import Progress, TenantProgress
-from apps.dispatch.statements import insert_values
 
 KEPT = timedelta(hours=26)
 BUCKET = timedelta(minutes=5)
@@ -33,8 +32,10 @@ _NAMES = ", ".join(Counts._fields)
 _PROGRESS = f"""INSERT INTO dispatch_progress AS p (category, minute, worker, last_at, {_NAMES})
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (category, minute, worker) DO UPDATE SET last_at = EXCLUDED.last_at, {_SUMS}"""
+# Arrays instead of VALUES: half the cost where a batch has hundreds of tenants.
 _TENANTS = f"""INSERT INTO dispatch_tenantprogress AS p
-(tenant_id, category, bucket, worker, {_NAMES}) VALUES %s
+(category, bucket, worker, tenant_id, {_NAMES})
+SELECT %s, %s, %s, t.* FROM unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[]) t
 ON CONFLICT (tenant_id, bucket, category, worker) DO UPDATE SET {_SUMS}"""
 
 
@@ -49,10 +50,11 @@ def note_tenants(
     tenants: Mapping[int, Counts], *, category: str, now: datetime, worker: str
 ) -> None:
     """Add one batch to this worker's rows of the five minutes, in one statement for all tenants."""
-    bucket = bucket_of(now)
-    rows = [(id_, category, bucket, worker, *counts) for id_, counts in tenants.items()]
-    if rows:
-        insert_values(_TENANTS, rows)
+    if not tenants:
+        return
+    columns = [list(column) for column in zip(*tenants.values(), strict=True)]
+    with transaction.get_connection().cursor() as cursor:
+        cursor.execute(_TENANTS, [category, bucket_of(now), worker, list(tenants), *columns])
 
 
 def bucket_of(at: datetime) -> datetime:
