@@ -11,6 +11,7 @@ import requests
 
 from apps.properties.models import Property
 from apps.tenants.entering import TenantRef, entering
+from tests.fallback.test_admin import sign_in
 from tests.processes import Process, eventually, free_port, start_web
 from tests.stack.conftest import Broker
 from tests.stack.test_crashes import idle, refs
@@ -95,3 +96,24 @@ def test_a_broker_that_is_restarted_is_found_again_by_everybody(
     post("after")
     eventually(idle, seconds=90)
     assert refs(acme) == ["after", "and longer", "before", "while it is away"]
+
+
+def test_the_live_view_sees_over_the_broker_who_listens(
+    acme: TenantRef, worker: Callable[..., Process], web: str
+) -> None:
+    worker(["events.automation"])
+    with entering(acme):
+        session = sign_in("acme.localhost").cookies["sessionid"].value
+
+    def seen() -> str:
+        answer = requests.get(
+            f"{web}/admin/live/workers/",
+            headers={"Host": "acme.localhost"},
+            cookies={"sessionid": session},
+            timeout=20,
+        )
+        assert answer.status_code == 200
+        return answer.text
+
+    # What was seen is kept for some seconds; another test may have asked before us.
+    eventually(lambda: "events.automation: 1 worker<" in seen(), seconds=60)
