@@ -7,7 +7,7 @@ milliseconds. So each process remembers, for each scan, a bound below which it s
 
 A bound is a hint, never the truth: a row may still appear below it. So a scan begins at the bottom
 again every now and then, the more rarely the more that cost. Until then such a row waits; it is never
-lost. See docs/decisions/0006.
+lost. See docs/decisions/0009.
 """
 
 import time

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('dispatch', '0002_caps_places_pulses'),
+        ('dispatch', '0003_bulk_action_chores'),
     ]
 
     operations = [
