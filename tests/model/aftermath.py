@@ -38,10 +38,13 @@ class _Tenant:
 
     def __init__(self, tenant: TenantRef, archive: Path) -> None:
         self.pending = list(PendingDelivery.objects.filter(tenant_id=tenant.id).values())
-        kept = Event.objects.values("uid", "event_id", "type", "recorded_at")
+        told = Event.objects.filter(type__startswith="custom.")  # without alerts
+        kept = told.values("uid", "event_id", "type", "recorded_at")
         self.events = {str(e["uid"]): e for e in kept}
         self.ended = {d["id"]: d for d in Delivery.objects.values()}
         for line in _archived(archive):
+            if not line["type"].startswith("custom."):
+                continue
             at = datetime.fromisoformat(line["recorded_at"])
             event = {"event_id": line["id"], "type": line["type"], "recorded_at": at}
             self.events.setdefault(line["uid"], event)

@@ -18,9 +18,11 @@ from apps.engine.settling import settle
 from apps.events.filters import EventFilter
 from apps.events.queries import load_events
 from apps.events.replaying import start_replay, step_replay
-from apps.fallback.bulk import apply_to_many
+from apps.fallback.bulk import decide
 from apps.fallback.models import DeadLetter
 from apps.fallback.operations import correct, discard
+from apps.fallback.orders import Order
+from apps.fallback.selecting import Selection
 from apps.tenants.entering import entering
 from pms_events.envelope import Envelope
 from pms_events.publishing import publish_many
@@ -246,8 +248,10 @@ class Engine(Compared):
         ids = [id_ for id_ in self._letters() if self.ledger.tenants[id_] == tenant]
         with entering(self.tenants[tenant]):
             pks = list(DeadLetter.objects.filter(delivery_id__in=ids).values_list("pk", flat=True))
-            done = apply_to_many(pks, action=action, actor="ann", note="n", now=datetime.now(UTC))
-        assert done == len(ids)
+            now = datetime.now(UTC)
+            order = Order(action=action, actor="ann", note="n")
+            decided = decide(Selection(ids=pks, cutoff=now), order, now=now)
+        assert decided.changed == len(ids)
         for id_ in ids:
             if action == "retry":
                 self.ledger.retry(id_)

@@ -12,7 +12,6 @@ from apps.engine import router, sweeping, working
 from apps.events.filters import EventFilter
 from apps.events.purging import purge_events
 from apps.events.replaying import start_replay, step_replay
-from apps.fallback.bulk import apply_to_many
 from apps.fallback.models import DeadLetter
 from apps.fallback.operations import correct, discard, retry
 from apps.tenants.entering import TenantRef, entering, get_tenant
@@ -127,8 +126,7 @@ def _discard(acme: TenantRef, harbor: TenantRef, folder: Path) -> None:
 
 def _retry_many(acme: TenantRef, harbor: TenantRef, folder: Path) -> None:
     with entering(acme):
-        ids = list(DeadLetter.objects.filter(state="open").values_list("pk", flat=True))
-        apply_to_many(ids, action="retry", actor="ann", note="", now=timezone.now())
+        retry(list(DeadLetter.objects.filter(state="open")), actor="ann", now=timezone.now())
 
 
 def _decide(tenant: TenantRef, handler: str, act: Callable[[DeadLetter], object]) -> None:
