@@ -34,7 +34,10 @@ def main() -> None:
         os.environ["NAIVE_DATABASE_URL"] = _naive_database()
         django.setup()
         tenants = _tenants()
-        parts = {"throughput": _throughput, "bookings": _bookings, "latency": _latency}
+        parts = {
+            "throughput": _throughput, "bookings": _bookings, "latency": _latency, "claim": _claim,
+            "idle": _idle,
+        }  # fmt: skip
         wanted = sys.argv[1:] or list(parts)
         measured = {}
         for name in wanted:
@@ -203,6 +206,35 @@ def _latency(tenants: list) -> dict[str, Result]:
     return {
         "P5 POST to done, p50": results.at_most(medians, limit=50, unit="ms"),
         "P5 POST to done, p99": results.at_most(worst, limit=250, unit="ms"),
+    }
+
+
+def _claim(tenants: list) -> dict[str, Result]:
+    from benchmarks import claim_cost  # noqa: PLC0415 - needs django.setup()
+
+    ratios = []
+    for run in range(RUNS):
+        claim_cost.empty(tenants[0])
+        before = claim_cost.milliseconds(tenants[1], rounds=40)
+        claim_cost.fill(tenants[0])
+        full = claim_cost.milliseconds(tenants[1], rounds=40)
+        print(
+            f"run {run}: a claim of 500 takes {before:.1f} ms, {full:.1f} ms among a million rows"
+        )
+        ratios.append(full / before)
+    claim_cost.empty(tenants[0])
+    return {
+        "P7 claim among a million rows / empty": results.at_most(ratios, limit=1.2, unit="x empty")
+    }
+
+
+def _idle(tenants: list) -> dict[str, Result]:
+    from benchmarks import idle  # noqa: PLC0415 - it starts a stack of its own
+
+    cpu, memory = idle.measure(runs=RUNS)
+    return {
+        "P9 idle stack, share of a core": results.at_most(cpu, limit=3, unit="%"),
+        "P9 idle stack, memory (PSS)": results.at_most(memory, limit=1500, unit="MB"),
     }
 
 
