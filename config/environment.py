@@ -59,7 +59,7 @@ def database(url: str) -> dict[str, Any]:
     options = {key: values[-1] for key, values in query.items()}
     host = options.pop("host", None) or parts.hostname or ""
     return {
-        "ENGINE": "django_tenants.postgresql_backend",
+        "ENGINE": "apps.tenants.postgresql",
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
