@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from celery.schedules import schedule
+from django.templatetags.static import static
 from kombu import Exchange, Queue
 
 from config.environment import DEBUG as DEBUG
@@ -238,6 +239,7 @@ SPECTACULAR_SETTINGS = {
 UNFOLD = {
     "SITE_TITLE": "PMS events",
     "SITE_HEADER": "PMS events",
+    "SCRIPTS": [lambda request: static("web/times.js")],
     "SHOW_HISTORY": False,
     "DASHBOARD_CALLBACK": "config.live.views.add_live",
     "SHOW_VIEW_ON_SITE": False,

@@ -43,7 +43,6 @@ class ReplayAdmin(TenantAdmin):
 
     class Media:
         css = {"all": ["events/log.css"]}
-        js = ["web/times.js"]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -1,5 +1,6 @@
 // Times in the zone of the browser. <time datetime="…"><span>… UTC</span> <span>… ago</span></time>
-// keeps its second part; UTC stays readable in the title. A datetime-local field with data-utc shows
+// keeps its second part; UTC stays readable in the title. A <time> that holds the relative form alone
+// tells the time of the zone in its title. A datetime-local field with data-utc shows
 // that time, and what is typed into it travels as UTC.
 (() => {
   "use strict";
@@ -11,10 +12,12 @@
   function localise(root) {
     for (const time of root.querySelectorAll("time[datetime]")) {
       const at = new Date(time.dateTime);
+      if (isNaN(at)) continue;
+      const utc = `${at.toISOString().replace("T", " ").slice(0, 19)} UTC`;
+      const here = `${day(at)} ${clock(at)}`;
       const text = time.firstElementChild;
-      if (!text || isNaN(at)) continue;
-      time.title = `${time.dateTime.replace("T", " ").slice(0, 19)} UTC; shown in ${zone}`;
-      text.textContent = `${day(at)} ${clock(at)}`;
+      time.title = text ? `${utc}; shown in ${zone}` : `${here} (${zone}), ${utc}`;
+      if (text) text.textContent = here;
     }
   }
 
