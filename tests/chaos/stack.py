@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -83,10 +84,11 @@ class ChaosStack:
             raise ServerError("PostgreSQL came back under another address")
 
     def stop(self) -> None:
-        """End everything."""
+        """End everything, and remove its data."""
         self.supervisor.stop()
         self.broker.kill()
         self._stop_postgres()
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _commands(self) -> dict[str, str]:
         celery = _CELERY.format(python=sys.executable)
