@@ -57,6 +57,8 @@ def states(acme: TenantRef, run_all: Callable[..., int]) -> TenantRef:
     with handler(decide, ordered=False):
         publish(acme, "done", "failed", "discarded", "in_progress")
         run_all()
+        with entering(acme):
+            Event.objects.filter(type="delivery.died").delete()  # the alert about it
         publish(acme, "accepted")
     return acme
 
