@@ -12,7 +12,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 import django
 import psycopg2
-import requests
 from django.core.management import call_command
 
 from benchmarks import results, stack
@@ -21,6 +20,7 @@ from benchmarks.results import Result
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 EVENTS = int(os.environ.get("BENCH_EVENTS", "10000"))
 TENANTS = 10
+MANY_TENANTS = int(os.environ.get("BENCH_TENANTS", "1000"))
 NAIVE_EVENTS = 600
 BOOKINGS = 200  # a tenant and run, by the engine
 NAIVE_BOOKINGS = 20
@@ -35,8 +35,8 @@ def main() -> None:
         django.setup()
         tenants = _tenants()
         parts = {
-            "throughput": _throughput, "bookings": _bookings, "latency": _latency, "claim": _claim,
-            "idle": _idle,
+            "throughput": _throughput, "tenants": _many_tenants, "bookings": _bookings,
+            "latency": _latency, "claim": _claim, "isolation": _isolation, "idle": _idle,
         }  # fmt: skip
         wanted = sys.argv[1:] or list(parts)
         measured = {}
@@ -182,7 +182,7 @@ def _check_effects(before: tuple, after: tuple, count: int) -> None:
 def _latency(tenants: list) -> dict[str, Result]:
     from apps.tenants.keys import create_key  # noqa: PLC0415 - needs django.setup()
     from apps.tenants.models import Tenant  # noqa: PLC0415
-    from benchmarks import latency  # noqa: PLC0415
+    from benchmarks import isolation, latency  # noqa: PLC0415
     from config.servers import free_port  # noqa: PLC0415
 
     key = create_key(Tenant.objects.get(id=tenants[0].id), name="bench").text
@@ -196,10 +196,11 @@ def _latency(tenants: list) -> dict[str, Result]:
     base_url = f"http://127.0.0.1:{port}"
     medians, worst = [], []
     with stack.running(commands):
-        stack.wait_until(lambda: _answers(base_url))
-        latency.milliseconds(base_url, key, tenants[0], count=10, run=-1)
+        stack.wait_until(lambda: isolation.is_answering(base_url))
+        latency.milliseconds(base_url, key, tenants[0], latency.plain("warm", 10))
         for run in range(RUNS):
-            waits = sorted(latency.milliseconds(base_url, key, tenants[0], count=100, run=run))
+            events = latency.plain(f"latency-{run}", 100)
+            waits = sorted(latency.milliseconds(base_url, key, tenants[0], events))
             medians.append(statistics.median(waits))
             worst.append(waits[98])
             print(f"run {run}: POST to done p50 {medians[-1]:.1f} ms, p99 {worst[-1]:.1f} ms")
@@ -228,6 +229,58 @@ def _claim(tenants: list) -> dict[str, Result]:
     }
 
 
+def _many_tenants(tenants: list) -> dict[str, Result]:
+    from benchmarks import many_tenants, pipeline  # noqa: PLC0415 - needs django.setup()
+
+    many = many_tenants.copy_tenant(tenants[0], count=MANY_TENANTS)
+    each_of_many, each_of_few = 20, 20 * len(many) // len(tenants)
+    engine = {
+        "router": stack.worker(QUEUES, processes=1, name="router"),
+        "work": stack.worker(WORK, processes=2, name="work"),
+    }
+    ratios, rates = [], []
+    for run in range(-1, RUNS):
+        few_rate, many_rate = 0.0, 0.0
+        with stack.running(engine):
+            pipeline.events_per_second(tenants[:1], each=10, run=-500 - run)
+            few_rate = pipeline.events_per_second(tenants, each=each_of_few, run=500 + run)
+            many_rate = pipeline.events_per_second(many, each=each_of_many, run=500 + run)
+        print(f"run {run}: {len(many)} tenants {many_rate:.0f}/s, {len(tenants)} {few_rate:.0f}/s")
+        if run >= 0:
+            ratios.append(many_rate / few_rate)
+            rates.append(many_rate)
+    if (done := pipeline.count_done(many)) != each_of_many * len(many) * (RUNS + 1):
+        raise RuntimeError(
+            f"{done} deliveries of the many tenants are done: the comparison is void"
+        )
+    return {
+        "P3 a thousand tenants / ten": results.ratio(ratios, at_least=0.5, unit="x ten tenants"),
+        "   engine, a thousand tenants": results.figure(rates, unit="events/s"),
+    }
+
+
+def _isolation(tenants: list) -> dict[str, Result]:
+    from benchmarks import isolation  # noqa: PLC0415 - needs django.setup()
+
+    hanging, dumped = [], []
+    with isolation.system() as base_url:
+        for run in range(RUNS):
+            hanging.append(isolation.bookings_beside_hanging(base_url, tenants, run=run))
+            print(f"run {run}: bookings p95 {hanging[-1]}")
+        for run in range(RUNS):
+            dumped.append(isolation.tenant_beside_dump(base_url, tenants, run=run))
+            print(f"run {run}: another tenant's p95 {dumped[-1]}")
+    return {
+        "P8 bookings p95 beside hanging": results.at_most(
+            [waits.loaded / waits.idle for waits in hanging], limit=1.5, unit="x idle"
+        ),
+        "P8 tenant's p95 beside a dump": results.at_most(
+            [waits.loaded / waits.idle for waits in dumped], limit=10, unit="x idle"
+        ),
+        "P8 the same": results.at_most([w.loaded for w in dumped], limit=1000, unit="ms"),
+    }
+
+
 def _idle(tenants: list) -> dict[str, Result]:
     from benchmarks import idle  # noqa: PLC0415 - it starts a stack of its own
 
@@ -236,14 +289,6 @@ def _idle(tenants: list) -> dict[str, Result]:
         "P9 idle stack, share of a core": results.at_most(cpu, limit=3, unit="%"),
         "P9 idle stack, memory (PSS)": results.at_most(memory, limit=1500, unit="MB"),
     }
-
-
-def _answers(base_url: str) -> bool:
-
-    try:
-        return requests.get(f"{base_url}/healthz", timeout=2).ok
-    except requests.RequestException:
-        return False
 
 
 if __name__ == "__main__":

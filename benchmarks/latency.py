@@ -10,18 +10,22 @@ from apps.events.models import Delivery
 from apps.tenants.entering import TenantRef, entering
 
 
+def plain(prefix: str, count: int) -> list[dict[str, Any]]:
+    """Events for the handler that does nothing."""
+    return [
+        {"id": f"{prefix}-{n}", "source": "bench", "type": "custom.bench", "data": {"n": n}}
+        for n in range(count)
+    ]
+
+
 def milliseconds(
-    base_url: str, key: str, tenant: TenantRef, *, count: int, run: int
+    base_url: str, key: str, tenant: TenantRef, events: list[dict[str, Any]]
 ) -> list[float]:
     """POST one event at a time, each after the last one is done; gives each wait in ms."""
     session = requests.Session()
     session.headers["Authorization"] = f"Bearer {key}"
     waits = []
-    for n in range(count):
-        event = {
-            "id": f"latency-{run}-{n}", "source": "bench", "type": "custom.bench",
-            "data": {"n": n},
-        }  # fmt: skip
+    for event in events:
         started = time.perf_counter()
         uid = _post(session, f"{base_url}/api/v1/events", event)
         with entering(tenant):
