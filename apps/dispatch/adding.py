@@ -10,7 +10,7 @@ from operator import attrgetter
 from django.db import connection
 
 from apps.dispatch.clocks import Clock, read_clocks
-from apps.dispatch.marks import Pace
+from apps.dispatch.marks import Mark, Pace
 from apps.dispatch.models import State
 from apps.dispatch.operations import key_columns, unhold
 from apps.dispatch.statements import execute, fetch, insert_values, statement
@@ -19,35 +19,32 @@ from pms_events.categories import Priority
 from pms_events.routing import HEAD_START, QUANTUM
 
 _pace = Pace()
-_MARGIN = 10_000
-_first_seen = 0
-"""Below it, less a margin for publishers that commit late, this process saw no arrival."""
+_mark = Mark(0)
 
 
 def take_arrivals(*, limit: int) -> list[ArrivalRow]:
     """Take the oldest arrivals, in the order of their acceptance."""
-    global _first_seen
     rows = []
     if not _pace.is_due:
-        rows = fetch("take_arrivals", {"limit": limit, "since": _first_seen - _MARGIN})
+        rows = fetch("take_arrivals", {"limit": limit, "since": _mark.bound})
     if _pace.is_due or (len(rows) < limit and _pace.is_cheap):
         with _pace.looking_from_the_bottom():
             rows += fetch("take_arrivals", {"limit": limit - len(rows), "since": 0})
     arrivals = sorted((ArrivalRow(*row) for row in rows), key=attrgetter("id"))
     if arrivals:
-        _first_seen = arrivals[0].id
+        _mark.note(arrivals[0].id)
     return arrivals
 
 
 def has_arrivals() -> bool:
     """Tell whether anything waits for the router; what came late may be told a while later."""
     if not _pace.is_due:
-        return _has_arrivals(_first_seen - _MARGIN) or (_pace.is_cheap and _has_arrivals(0))
+        return _has_arrivals(_mark.bound) or (_pace.is_cheap and _has_arrivals(0))
     with _pace.looking_from_the_bottom():
         return _has_arrivals(0)
 
 
-def _has_arrivals(since: int) -> bool:
+def _has_arrivals(since: float) -> bool:
     with connection.cursor() as cursor:
         sql = "SELECT id FROM dispatch_arrival WHERE id >= %s ORDER BY id LIMIT 1"
         cursor.execute(sql, [since])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.dispatch.marks import Pace
+from apps.dispatch.marks import Mark, Pace
 from apps.dispatch.models import Lane
 from apps.dispatch.statements import fetch
 from pms_events.categories import Category, Priority
@@ -18,7 +18,7 @@ from pms_events.routing import HEAD_START
 BOTTOM = float("-inf")
 _MARGIN = max(HEAD_START.values())
 """How far below the clock a new delivery's turn can be: a whole head start."""
-_FRESH_SECONDS = 1.0
+_FRESH_SECONDS = 0.5
 _ALL = [(category.value, int(lane)) for category in Category for lane in Lane]
 
 Place = tuple[str, int]
@@ -38,18 +38,23 @@ class Clock:
 
 
 _turns: dict[Place, float] = {}
+_marks: dict[Place, Mark] = {}
 _pace = Pace()
 _read_at = BOTTOM
 
 
 def bound(place: Place) -> float:
     """Give the turn at which a scan of this place's ready deliveries may begin."""
-    return _turns.get(place, BOTTOM) - _MARGIN
+    mark = _marks.get(place)
+    return BOTTOM if mark is None else mark.bound - _MARGIN
 
 
 def remember(place: Place, turn: float) -> None:
-    """Keep the turn of what was found first."""
+    """Keep the turn of what was found first, or the last one given where nothing was found."""
     _turns[place] = turn
+    if place not in _marks:
+        _marks[place] = Mark(BOTTOM)
+    _marks[place].note(turn)
 
 
 def read_clocks(places: Sequence[Place]) -> dict[Place, Clock]:
@@ -64,7 +69,7 @@ def read_clocks(places: Sequence[Place]) -> dict[Place, Clock]:
 
 
 def clock_columns() -> dict[str, list[Any]]:
-    """Give the clocks that this process knows, at most a second old, as SQL files take them."""
+    """Give the clocks that this process knows, at most half a second old, as SQL files take them."""
     global _read_at
     if time.monotonic() - _read_at > _FRESH_SECONDS:
         read_clocks(_ALL)
@@ -80,6 +85,7 @@ def forget_clocks() -> None:
     """Forget what this process knows (another database, in tests and benchmarks)."""
     global _pace, _read_at
     _turns.clear()
+    _marks.clear()
     _pace, _read_at = Pace(), BOTTOM
 
 
@@ -104,6 +110,5 @@ def _read(places: Sequence[Place], since: list[float]) -> dict[Place, Clock]:
             priority=None if priority is None else Priority(priority),
             last_turn=last_turn or 0.0,
         )
-        if turn is not None:
-            remember((category, lane), turn)
+        remember((category, lane), (last_turn or 0.0) if turn is None else turn)
     return clocks

@@ -5,19 +5,49 @@ somewhere (a backup, a report, a forgotten session), PostgreSQL cannot remove wh
 scan from the bottom walks over all of it: after minutes of that a claim would cost hundreds of
 milliseconds. So each process remembers, for each scan, a bound below which it saw nothing.
 
-A bound is a hint, never the truth: a row may still appear below it. So a scan begins at the bottom
-again every now and then, the more rarely the more that cost. Until then such a row waits; it is never
-lost. See docs/decisions/0009.
+A bound is a hint, never the truth: a row may still appear below it, from a transaction that began a
+moment ago. So a bound lags behind what was seen, and a scan begins at the bottom again every now and
+then, the more rarely the more that cost. Until then such a row waits; it is never lost. See
+docs/decisions/0009.
 """
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_CHEAP_SECONDS = 0.02
+_CHEAP_SECONDS = 0.005
 _LEAST_SECONDS = 0.2
-_SHARE = 10
-"""Scans from the bottom take at most a tenth of the time."""
+_MOST_SECONDS = 30.0
+_SHARE = 100
+"""Scans from the bottom take at most a hundredth of the time; there are several in each process."""
+
+_LAG_SECONDS = 1.0
+"""Longer than a transaction takes that chooses a place in the order and then commits."""
+
+
+class Mark:
+    """What a scan saw first, one to two lags ago: where it may begin.
+
+    Before anything was seen, the bottom.
+    """
+
+    def __init__(self, bottom: float, *, lag_seconds: float = _LAG_SECONDS) -> None:
+        self._older = self._newer = bottom
+        self._lag = lag_seconds
+        self._turned_at = time.monotonic()
+
+    @property
+    def bound(self) -> float:
+        """Nothing that was there a lag ago is below it."""
+        return self._older
+
+    def note(self, first: float) -> None:
+        """Take in what a scan saw first."""
+        now = time.monotonic()
+        if now - self._turned_at < self._lag:
+            self._newer = min(self._newer, first)
+            return
+        self._older, self._newer, self._turned_at = self._newer, first, now
 
 
 class Pace:
@@ -30,7 +60,7 @@ class Pace:
         self,
         *,
         least_seconds: float = _LEAST_SECONDS,
-        most_seconds: float = 3.0,
+        most_seconds: float = _MOST_SECONDS,
         share: float = _SHARE,
     ) -> None:
         self._least, self._most, self._share = least_seconds, most_seconds, share

@@ -13,16 +13,13 @@ from pms_events.verdicts import MAX_CRASHES
 
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _OVERLAP = timedelta(seconds=5)
-_MOST_SECONDS = 30.0
-"""How long a row may wait that was locked when its time came, or whose clock went otherwise."""
-
 
 class _TimeScan:
     """A statement over rows up to now, which seldom looks at what it has already passed."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._pace = Pace(most_seconds=_MOST_SECONDS)
+        self._pace = Pace()
         self._passed = _BEGINNING
 
     def run(self, parameters: dict[str, Any], *, limit: int) -> list[tuple[Any, ...]]:

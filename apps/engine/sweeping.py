@@ -13,6 +13,7 @@ from apps.dispatch import doorbells, operations, queries
 from apps.dispatch.adding import has_arrivals
 from apps.dispatch.caps import get_caps, is_closed, unpark
 from apps.dispatch.clocks import read_clocks
+from apps.dispatch.marks import Pace
 from apps.dispatch.models import Chore, Lane
 from apps.dispatch.progress import prune_progress
 from apps.dispatch.sampling import get_tenants_over, sample_when_due
@@ -27,10 +28,11 @@ from pms_events.verdicts import Failure, Kind, Reason, Verdict
 
 log = logging.getLogger(__name__)
 _LOCK = 0x504D5302
-_HEAL_EVERY = 10
 _BACKLOG_EVERY = 5
 _PRUNE_EVERY = 600
 _runs = itertools.count()
+_healing = Pace(least_seconds=10, most_seconds=600)
+"""It looks at all that waits behind something: seldom where that is much."""
 
 
 def sweep() -> list[Chore]:
@@ -54,8 +56,9 @@ def _sweep(run: int) -> list[Chore]:
     if poison:
         _bury_poison(poison, lease=lease, now=now)
     unpark()
-    if run % _HEAL_EVERY == 0:
-        operations.heal_streams()
+    if _healing.is_due:
+        with _healing.looking_from_the_bottom():
+            operations.heal_streams()
     if run % _PRUNE_EVERY == 0:
         prune_progress(now=now)
     waiting = _get_waiting()
