@@ -1,10 +1,12 @@
 """The Celery application: the hands. What is due lives in PostgreSQL, never in a message."""
 
+import gc
 import os
 from typing import Any
 
 from celery import Celery
 from celery.signals import (
+    celeryd_after_setup,
     setup_logging,
     task_prerun,
     worker_init,
@@ -32,6 +34,16 @@ def _keep_our_logging(**_: Any) -> None:
 def _check_connections(**_: Any) -> None:
     """Let go of a connection that is broken or old; Django looks at it again with the next query."""
     close_old_connections()
+
+
+@celeryd_after_setup.connect
+def _share_memory(**_: Any) -> None:
+    """The last moment before the children are forked: what is loaded stays shared with them.
+
+    The garbage collector would write into every page of it otherwise.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @worker_init.connect

@@ -1,6 +1,6 @@
 """Servers for the test run, started before Django reads its settings (`-p tests.embedded`).
 
-One PostgreSQL and one Valkey for the run; one database a pytest process. With
+One PostgreSQL and one Valkey for the run; one database of each a pytest process. With
 PMS_TEST_BROKER=rabbitmq the broker is a RabbitMQ of the run's own, and Valkey the cache alone.
 """
 
@@ -39,6 +39,8 @@ def _start() -> None:
             os.environ["CELERY_BROKER_URL"] = rabbitmq.url
             os.environ["CACHE_URL"] = servers.broker_url
     os.environ["DATABASE_URL"] = _own_database(os.environ[_ADMIN])
+    if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and not is_on_rabbitmq():
+        _use_own_valkey_database(int(worker.removeprefix("gw")) + 1)
 
 
 def is_on_rabbitmq() -> bool:
@@ -57,6 +59,11 @@ def _own_database(admin_url: str) -> str:
     connection.close()
     parts = urlsplit(admin_url)
     return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+def _use_own_valkey_database(number: int) -> None:
+    parts = urlsplit(os.environ["CELERY_BROKER_URL"])
+    os.environ["CELERY_BROKER_URL"] = urlunsplit(parts._replace(path=f"/{number}"))
 
 
 _start()

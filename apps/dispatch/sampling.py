@@ -34,11 +34,11 @@ UNION ALL
 SELECT tenant_id, '{_ROUTE}', '{ARRIVED}', count(*), min(accepted_at)
 FROM dispatch_arrival GROUP BY 1"""
 
-_pace = Pace(least_seconds=5, most_seconds=math.inf, share=20)
+_pace = Pace(least_seconds=5, most_seconds=math.inf, share=50)
 
 
 def sample_when_due(*, now: datetime) -> bool:
-    """Count the hot tables, at least five seconds apart and in at most a 20th of the time."""
+    """Count the hot tables, at least five seconds apart and in at most a 50th of the time."""
     if not _pace.is_due:
         return False
     with _pace.looking_from_the_bottom():
