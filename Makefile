@@ -18,7 +18,8 @@ demo: $(VENV)/installed ## Run a story on a stack of its own, check that nothing
 	@$(BIN)/python -m config.demo
 
 test: check ## All checks and all tests, those of real processes on both brokers
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/stack --ignore tests/chaos
+	$(BIN)/python -m pytest tests/stack tests/chaos
 	PMS_TEST_BROKER=rabbitmq $(BIN)/python -m pytest tests/stack tests/chaos
 
 check: $(VENV)/installed-dev ## Format, lint, types, import rules, migrations

@@ -111,7 +111,8 @@ def test_the_queue_is_worked_by_keyboard_alone(
     expect(page.get_by_text("nobody", exact=True).first).to_be_visible()
     page.keyboard.press("Escape")
     page.get_by_role("link", name="Could not record booking 3333333333").focus()
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     page.get_by_text("Discard…").focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")

@@ -59,8 +59,8 @@ def test_a_claim_begins_behind_what_is_gone(old_snapshot: None, acme: TenantRef)
         work("automation", limit=10)
         found = pages_of_a_claim(since=clocks.bound(PLACE))
         walked = pages_of_a_claim(since=clocks.BOTTOM)
-    assert walked > 4000, "the old snapshot kept nothing: this test shows nothing"
-    assert found * 5 < walked
+    assert walked > 80, "the old snapshot kept nothing: this test shows nothing"
+    assert found * 3 < walked
 
 
 def test_a_mark_is_what_was_seen_at_least_a_lag_ago() -> None:
