@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from config.run import prepare
 from config.servers import free_port
 from config.stack import open_stack
 from config.supervisor import read_procfile
@@ -22,9 +23,7 @@ def measure(*, runs: int) -> tuple[list[float], list[float]]:
     given = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "CELERY_BROKER_URL")}
     stack = open_stack(folder, port=free_port(), given=given)
     try:
-        stack.manage("migrate_schemas", "--shared")
-        for name in ("acme", "harbor"):
-            stack.manage("create_tenant", name)
+        prepare(stack, folder / "demo.json")
         stack.start_processes()
         time.sleep(_SETTLE_SECONDS)
         cpu, memory = [], []

@@ -57,18 +57,22 @@ class Stack:
         )
         self.supervisor.start()
         end = time.monotonic() + READY_SECONDS
-        while not self.is_ready():
+        while (missing := self.what_is_missing()) is not None:
             if time.monotonic() > end:
-                raise StackError(f"{self.base_url}/readyz is not ready after {READY_SECONDS} s")
+                raise StackError(
+                    f"{self.base_url}/readyz is not ready after {READY_SECONDS} s: {missing}"
+                )
             check()
             self.supervisor.poll()
             time.sleep(0.1)
 
-    def is_ready(self) -> bool:
+    def what_is_missing(self) -> str | None:
+        """Say why the product is not ready; None when it is."""
         try:
-            return requests.get(f"{self.base_url}/readyz", timeout=5).status_code == 200
-        except requests.RequestException:
-            return False
+            answer = requests.get(f"{self.base_url}/readyz", timeout=5)
+        except requests.RequestException as error:
+            return f"no answer ({type(error).__name__})"
+        return None if answer.status_code == 200 else answer.text
 
     def stop(self) -> None:
         """End everything that was started; the data stays."""

@@ -14,6 +14,7 @@ from pms_events.verdicts import MAX_CRASHES
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _OVERLAP = timedelta(seconds=5)
 
+
 class _TimeScan:
     """A statement over rows up to now, which seldom looks at what it has already passed."""
 

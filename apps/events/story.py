@@ -13,7 +13,7 @@ from apps.events.family import get_family
 from apps.events.models import Attempt, Delivery, Event
 from apps.events.queries import Story, get_stories
 from apps.events.timeline import Period, Picture, Row, draw
-from apps.web.links import About, Exhibit, Link, find_exhibits, find_links
+from apps.web.links import About, Exhibit, Link, find_exhibits, find_links, find_zone
 
 PICTURED = 60
 STATE_COLOURS = {
@@ -83,6 +83,7 @@ class Page:
     picture: Picture
     left_out: int
     links: list[Link]
+    zone: str | None
     exhibits: list[Exhibit]
     parent: Event | None
     children: list[Event]
@@ -118,6 +119,7 @@ def tell(event: Event, *, now: datetime) -> Page:
         picture=draw(rows[:PICTURED]),
         left_out=max(0, len(rows) - PICTURED),
         links=find_links(about),
+        zone=find_zone(about),
         exhibits=[e for e in exhibits if e.delivery_id not in known],
         parent=next((e for e in family if e.uid == event.causation), None),
         children=[e for e in family if e.causation == event.uid],

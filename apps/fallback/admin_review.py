@@ -13,6 +13,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from apps.events.models import Event
 from apps.fallback import operations
 from apps.fallback.caring import (
     AssignedMeanwhile,
@@ -26,6 +27,7 @@ from apps.fallback.models import DeadLetter, DeadLetterState
 from apps.fallback.queries import count_alike, count_behind_each, get_attempts, get_lineage
 from apps.fallback.sentences import describe, foresee_retry
 from apps.web.admin import TenantAdmin
+from apps.web.links import About, find_links, find_zone
 
 STATE_COLOURS = {
     DeadLetterState.OPEN: "danger",
@@ -159,8 +161,11 @@ def _context_of(dead_letter: DeadLetter) -> dict[str, Any]:
         {"review": review, "changes": [show_change(c) for c in review.diff or []]}
         for review in dead_letter.reviews.all()
     ]
+    about = _about(dead_letter, lineage.event)
     return {
         "behind": behind,
+        "links": find_links(about),
+        "zone": find_zone(about),
         "lineage": lineage,
         "event": lineage.event,
         "payload": pretty(lineage.event.data) if lineage.event else "",
@@ -170,6 +175,17 @@ def _context_of(dead_letter: DeadLetter) -> dict[str, Any]:
         "alike": count_alike(dead_letter, limit=MOST_COUNTED),
         "assignees": get_assignees(),
     }
+
+
+def _about(dead_letter: DeadLetter, event: Event | None) -> About:
+    """Tell what others need to find what it is about; less when the event is purged."""
+    return About(
+        uid=dead_letter.event_uid,
+        type=dead_letter.event_type,
+        subject=dead_letter.subject,
+        source=event.source if event else "",
+        data=event.data if event else {},
+    )
 
 
 def pretty(value: Any) -> str:

@@ -11,10 +11,11 @@ from apps.events.models import Event
 from apps.events.operations import Ran
 from apps.fallback.alerting import Cause, find_new, tell_died
 from apps.fallback.models import DeadLetter, DeadLetterState
+from apps.web.links import texts_under
 from pms_events.identifiers import new_uid
 
 _BURY = """INSERT INTO fallback_deadletter AS d (id, delivery_id, event_uid, event_type, subject,
-stream, handler, target, category, priority, reason, error_class, message, traceback, fingerprint,
+stream, units, handler, target, category, priority, reason, error_class, message, traceback, fingerprint,
 attempts, failures, crashes, deaths, accepted_at, died_at, state, decided_by, note) VALUES %s
 ON CONFLICT (delivery_id) DO UPDATE SET reason = EXCLUDED.reason,
 error_class = EXCLUDED.error_class, message = EXCLUDED.message, traceback = EXCLUDED.traceback,
@@ -22,6 +23,7 @@ fingerprint = EXCLUDED.fingerprint, attempts = EXCLUDED.attempts, failures = EXC
 crashes = EXCLUDED.crashes, died_at = EXCLUDED.died_at, deaths = d.deaths + 1, state = 'open',
 decided_at = NULL, decided_by = '', note = ''"""
 
+_MOST_UNITS = 50
 _VARYING = re.compile(
     r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|0x[0-9a-fA-F]+|'[^']*'|\"[^\"]*\"|\d+(?:[.:-]\d+)*"
 )
@@ -37,7 +39,7 @@ def bury(runs: Sequence[Ran]) -> None:
     uids = [ran.delivery.event_uid for ran in runs]
     events = {
         row[0]: row
-        for row in Event.objects.filter(uid__in=uids).values_list("uid", "type", "subject")
+        for row in Event.objects.filter(uid__in=uids).values_list("uid", "type", "subject", "data")
     }
     rows = []
     causes: list[Cause] = []
@@ -46,7 +48,7 @@ def bury(runs: Sequence[Ran]) -> None:
         failure, reason = verdict.failure, verdict.reason
         error_class = failure.error_class if failure else "Unknown"
         message = failure.message if failure else verdict.note
-        _, event_type, subject = events.get(d.event_uid, (None, "", ""))
+        _, event_type, subject, data = events.get(d.event_uid, (None, "", "", {}))
         name = fingerprint(d.handler, reason.value if reason else "", error_class, message)
         causes.append(
             Cause(
@@ -57,7 +59,8 @@ def bury(runs: Sequence[Ran]) -> None:
         )  # fmt: skip
         rows.append(
             (
-                new_uid(), d.id, d.event_uid, event_type, subject, d.stream, d.handler, d.target,
+                new_uid(), d.id, d.event_uid, event_type, subject, d.stream,
+                sorted(texts_under(data, "unit_id", "unit"))[:_MOST_UNITS], d.handler, d.target,
                 d.category, d.priority, reason.value if reason else "permanent", error_class,
                 message, failure.traceback if failure else "", name,
                 d.attempts, d.failures, d.crashes, 1, d.accepted_at, ran.finished_at, "open", "",

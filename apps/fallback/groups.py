@@ -28,8 +28,8 @@ class Group:
     """Open dead letters with the same cause. `newest` is an example, and the words are its.
 
     `count` stops at `MOST_COUNTED`, and earlier when there are many causes, so that all together are
-    about `BUDGET`: `is_capped` says so. `touched` (different subjects) looks at the newest
-    `MOST_TOUCHED`.
+    about `BUDGET`: `is_capped` says so. `units` and `touched` (different subjects, each called a
+    `noun`) look at the newest `MOST_TOUCHED`.
     `trend` are the deaths in each of the last 24 hours, the oldest first, decided ones too.
     """
 
@@ -39,6 +39,7 @@ class Group:
     sentence: str
     first_died_at: datetime
     last_died_at: datetime
+    units: int
     touched: int
     noun: str
     trend: list[int]
@@ -67,7 +68,10 @@ def get_groups(chosen: DeadLetterFilter, *, limit: int = 200, now: datetime) -> 
     fitting = [row for row in rows if row[2] in newest and _fits(newest[row[2]], chosen)]
     shown = fitting[:limit]
     fingerprints = [row[0] for row in shown]
-    touched = dict(fetch("fallback/touched", {"fingerprints": fingerprints, "most": MOST_TOUCHED}))
+    touched = {
+        row[0]: (row[1], row[2])
+        for row in fetch("fallback/touched", {"fingerprints": fingerprints, "most": MOST_TOUCHED})
+    }
     trends = get_trends(fingerprints, now=now)
     groups = [
         Group(
@@ -77,7 +81,8 @@ def get_groups(chosen: DeadLetterFilter, *, limit: int = 200, now: datetime) -> 
             sentence=describe_cause(newest[pk]),
             first_died_at=first,
             last_died_at=last,
-            touched=touched.get(fingerprint, 0),
+            units=touched.get(fingerprint, (0, 0))[0],
+            touched=touched.get(fingerprint, (0, 0))[1],
             noun=name_noun(newest[pk]),
             trend=trends[fingerprint],
             is_capped=is_capped,

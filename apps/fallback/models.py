@@ -29,6 +29,12 @@ class DeadLetter(models.Model):
     event_type = models.CharField(max_length=255)
     subject = models.CharField(max_length=255, blank=True)
     stream = models.CharField(max_length=255, null=True)
+    units = ArrayField(
+        models.CharField(max_length=255),
+        default=list,
+        db_default=[],
+        help_text="that the event's data names",
+    )
     handler = models.CharField(max_length=100)
     target = models.CharField(max_length=64, blank=True)
     category = models.CharField(max_length=16)

@@ -133,6 +133,9 @@ class GroupSerializer(serializers.Serializer[Any]):
     sentence = serializers.CharField()
     count = serializers.IntegerField()
     count_is_capped = serializers.BooleanField(source="is_capped", help_text="there may be more")
+    units = serializers.IntegerField(
+        help_text="different units that the data of the newest 1,000 names"
+    )
     subjects = serializers.IntegerField(
         source="touched", help_text="different subjects among the newest 1,000"
     )

@@ -23,7 +23,7 @@ class About:
 
     def refs(self, *names: str) -> set[str]:
         """Collect the texts that stand under these names anywhere in the data."""
-        return set(_texts(self.data, frozenset(names)))
+        return texts_under(self.data, *names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +53,29 @@ class Exhibit:
 
 FindLinks = Callable[[About], Iterable[Link]]
 FindExhibits = Callable[[About], Iterable[Exhibit]]
+FindZone = Callable[[About], str | None]
 
 _links: list[FindLinks] = []
 _exhibits: list[FindExhibits] = []
+_zones: list[FindZone] = []
 
 
-def register(*, links: FindLinks | None = None, exhibits: FindExhibits | None = None) -> None:
-    """Let an app tell about events. Each function runs in the event's tenant, a few queries long."""
+def register(
+    *,
+    links: FindLinks | None = None,
+    exhibits: FindExhibits | None = None,
+    zone: FindZone | None = None,
+) -> None:
+    """Let an app tell about events. Each function runs in the event's tenant, a few queries long.
+
+    `zone` gives the name of the time zone that an event belongs to, if it can tell.
+    """
     if links and links not in _links:
         _links.append(links)
     if exhibits and exhibits not in _exhibits:
         _exhibits.append(exhibits)
+    if zone and zone not in _zones:
+        _zones.append(zone)
 
 
 def find_links(about: About) -> list[Link]:
@@ -71,10 +83,20 @@ def find_links(about: About) -> list[Link]:
     return list(dict.fromkeys(link for find in _links for link in find(about)))
 
 
+def find_zone(about: About) -> str | None:
+    """Give the time zone of the place that the event is about; None when nobody can tell."""
+    return next((zone for find in _zones if (zone := find(about))), None)
+
+
 def find_exhibits(about: About) -> list[Exhibit]:
     """Give what is told about the event's deliveries, oldest first."""
     found = (exhibit for find in _exhibits for exhibit in find(about))
     return sorted(found, key=lambda exhibit: exhibit.at)
+
+
+def texts_under(data: Any, *names: str) -> set[str]:
+    """Collect the texts that stand under these names anywhere in some JSON."""
+    return set(_texts(data, frozenset(names)))
 
 
 def _texts(value: Any, names: frozenset[str]) -> Iterator[str]:

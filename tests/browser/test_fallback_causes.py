@@ -11,6 +11,7 @@ from apps.events.models import Event
 from apps.events.queries import get_stories
 from apps.fallback.bulk import CHUNK, step_bulk_action
 from apps.fallback.models import BulkAction, DeadLetter, Review
+from apps.properties.models import Property
 from apps.tenants.entering import TenantRef, entering
 from pms_events.envelope import Envelope
 from pms_events.publishing import publish_many
@@ -60,15 +61,19 @@ def test_a_failure_is_found_by_its_cause_corrected_in_the_form_and_done(
         )
     letter = die(acme, "3333333333")[0]
     build(acme, "seaview")
+    with entering(acme):
+        Property.objects.update(timezone="Asia/Tokyo")
     admin = sign_in(acme)
     page.goto(f"{admin}fallback/deadletter/")
     expect(page.get_by_role("article").first).to_contain_text("Nobody knows 'spa.visit_booked'")
     cause = page.get_by_role("article").filter(has_text=CAUSE)
     expect(cause).to_contain_text("1 open")
-    expect(cause).to_contain_text("1 booking touched")
+    expect(cause).to_contain_text("1 unit touched")
     look_at(page, "causes")
     cause.get_by_role("link", name=CAUSE).click()
     page.get_by_text("Could not record booking 3333333333").first.click()
+    died = page.locator("dt", has_text="Died").locator("xpath=following-sibling::dd[1]/time")
+    expect(died).to_have_attribute("title", re.compile(r"at the property \(Asia/Tokyo\)"))
     page.get_by_role("link", name="Correct and retry…").click()
 
     where = page.get_by_label("Property id")

@@ -8,7 +8,9 @@ from django.test import Client
 
 from apps.dispatch.models import Route
 from apps.fallback.models import DeadLetter
+from apps.properties.models import Property, Unit
 from apps.tenants.entering import TenantRef, entering
+from tests.fallback.conftest import build as build
 from tests.fallback.conftest import die as die
 
 TENANT_ONLY = ["fallback/deadletter/", "events/event/", "dispatch/route/", "bookings/booking/"]
@@ -105,3 +107,20 @@ def test_a_route_belongs_to_the_tenant_that_makes_it(acme: TenantRef, harbor: Te
     client.post(f"/admin/dispatch/route/{theirs.pk}/change/", made)
     theirs.refresh_from_db()
     assert (theirs.tenant_id, theirs.pattern, theirs.is_on) == (harbor.id, "*", True)
+
+
+def test_an_item_leads_to_the_unit_it_is_about_and_tells_times_there(
+    acme: TenantRef, die: Die, build: Callable[..., None]
+) -> None:
+    letter = die(acme, "3333333333")[0]
+    assert letter.units == ["seaview-101"]
+    with entering(acme):
+        Property.objects.create(ref="other", name="Other", timezone="Europe/London")
+    build(acme, "seaview")
+    with entering(acme):
+        Property.objects.filter(ref="seaview").update(timezone="Asia/Tokyo")
+        unit = Unit.objects.get(ref="seaview-101")
+        page = sign_in("acme.localhost").get(f"/admin/fallback/deadletter/{letter.pk}/change/")
+    text = page.content.decode()
+    assert f'href="/admin/properties/unit/{unit.pk}/change/"' in text
+    assert 'data-zone="Asia/Tokyo"' in text

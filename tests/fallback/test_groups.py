@@ -46,14 +46,14 @@ def test_a_cause_says_how_many_since_when_what_it_touched_and_how_it_goes(
     with entering(harbor):
         make("aa", hours_ago=1)
     with entering(acme):
-        make("aa", hours_ago=30, subject="1")
-        make("aa", hours_ago=2.5, subject="1")
+        make("aa", hours_ago=30, subject="1", units=["101", "102"])
+        make("aa", hours_ago=2.5, subject="1", units=["101"])
         newest = make("aa", hours_ago=0.5, subject="2")
         make("bb", hours_ago=3, handler="sync.send_webhook", category="sync", reason="exhausted")
         found = get_groups(DeadLetterFilter(), now=NOW).found
-    assert [(g.fingerprint, g.count, g.touched, g.noun) for g in found] == [
-        ("aa", 3, 2, "booking"),
-        ("bb", 1, 1, "booking"),
+    assert [(g.fingerprint, g.count, g.units, g.touched, g.noun) for g in found] == [
+        ("aa", 3, 2, 2, "booking"),
+        ("bb", 1, 0, 1, "booking"),
     ]
     first = found[0]
     assert (first.newest.pk, first.sentence) == (

@@ -14,6 +14,9 @@ class RefusedDelivery(models.Model):
     reason = models.CharField(max_length=200)
     refused_at = models.DateTimeField()
 
+    class Meta:
+        verbose_name_plural = "refused deliveries"
+
 
 class Chore(models.Model):
     """A long operator task that must survive restarts: which tenant's, which row, when next."""

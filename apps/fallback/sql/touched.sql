@@ -1,10 +1,13 @@
--- How many different subjects the newest open dead letters of some causes are about.
+-- How many different units and subjects the newest open dead letters of some causes are about.
 -- Plan: deadletter_group, `most` rows a cause.  Lock: none.  Rows: one a cause.
-SELECT f.fingerprint, count(DISTINCT d.about)
+SELECT f.fingerprint, count(DISTINCT d.unit), count(DISTINCT d.about)
 FROM unnest(%(fingerprints)s::text[]) AS f(fingerprint)
 CROSS JOIN LATERAL (
-    SELECT COALESCE(NULLIF(d.subject, ''), d.stream, d.event_uid::text) AS about
-    FROM fallback_deadletter d
-    WHERE d.state = 'open' AND d.fingerprint = f.fingerprint
-    ORDER BY d.died_at DESC LIMIT %(most)s) d
+    SELECT unit, about
+    FROM (
+        SELECT d.units, COALESCE(NULLIF(d.subject, ''), d.stream, d.event_uid::text) AS about
+        FROM fallback_deadletter d
+        WHERE d.state = 'open' AND d.fingerprint = f.fingerprint
+        ORDER BY d.died_at DESC LIMIT %(most)s) newest
+    LEFT JOIN LATERAL unnest(newest.units) AS u(unit) ON true) d
 GROUP BY f.fingerprint

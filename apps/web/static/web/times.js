@@ -1,6 +1,7 @@
 // Times in the zone of the browser. <time datetime="…"><span>… UTC</span> <span>… ago</span></time>
 // keeps its second part; UTC stays readable in the title. A <time> that holds the relative form alone
-// tells the time of the zone in its title. A datetime-local field with data-utc shows
+// tells the time of the zone in its title. Inside of data-zone="Europe/Lisbon" (where the property is) the
+// title tells the time there, too. A datetime-local field with data-utc shows
 // that time, and what is typed into it travels as UTC.
 (() => {
   "use strict";
@@ -9,6 +10,16 @@
   const clock = at => `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone || "the browser's zone";
 
+  function placed(at, place) {
+    if (!place || place === zone) return "";
+    try {
+      const there = new Intl.DateTimeFormat("sv-SE", { timeZone: place, dateStyle: "short", timeStyle: "medium" });
+      return `${there.format(at)} at the property (${place}), `;
+    } catch { // a zone that this browser does not know
+      return "";
+    }
+  }
+
   function localise(root) {
     for (const time of root.querySelectorAll("time[datetime]")) {
       const at = new Date(time.dateTime);
@@ -16,7 +27,8 @@
       const utc = `${at.toISOString().replace("T", " ").slice(0, 19)} UTC`;
       const here = `${day(at)} ${clock(at)}`;
       const text = time.firstElementChild;
-      time.title = text ? `${utc}; shown in ${zone}` : `${here} (${zone}), ${utc}`;
+      const there = placed(at, time.closest("[data-zone]")?.dataset.zone);
+      time.title = text ? `${there}${utc}; shown in ${zone}` : `${here} (${zone}), ${there}${utc}`;
       if (text) text.textContent = here;
     }
   }
