@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.dispatch.progress import get_progress
+from apps.dispatch.progress import BUCKET, Counts, bucket_of, get_history, get_progress
 from apps.dispatch.queries import get_backlog
 from apps.engine.health import get_health
 from apps.tenants.entering import current_tenant, entering_public
@@ -67,19 +67,22 @@ class StatsView(APIView):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        """Backlog is the key's tenant's; throughput is of the whole platform, per category."""
-        now = timezone.now()
-        backlog = get_backlog(current_tenant().id, now=now)
-        hour = get_progress(now=now, window=_HOUR)
-        minute = get_progress(now=now, window=_MINUTE)
+        """All of the key's tenant. The hour is of twelve buckets of five minutes, the last not over."""
+        now, tenant = timezone.now(), current_tenant()
+        backlog = get_backlog(tenant.id, now=now)
+        history = get_history(tenant.id, since=bucket_of(now) - _HOUR + BUCKET)
+        lately = bucket_of(now) - BUCKET
+        minutes = (now - lately) / _MINUTE
         categories = {}
-        for name in sorted({*backlog, *hour}):
-            entry = backlog.get(name, {})
+        for name in sorted({*backlog, *history}):
+            entry, buckets = backlog.get(name, {}), history.get(name, {})
             counts = {k: v for k, v in entry.items() if k != "oldest_wait_seconds"}
+            settled = sum(sum(c) for at, c in buckets.items() if at >= lately)
+            hour = Counts(*map(sum, zip(*buckets.values(), strict=True))) if buckets else Counts()
             categories[name] = {
                 "backlog": counts,
                 "oldest_wait_seconds": entry.get("oldest_wait_seconds", 0.0),
-                "settled_last_minute": sum(minute.get(name, {}).values()),
-                "last_hour": hour.get(name, {}),
+                "settled_per_minute": round(settled / minutes, 1),
+                "last_hour": hour._asdict(),
             }
         return Response({"at": now, "categories": categories})

@@ -23,6 +23,7 @@ from apps.tenants.entering import TenantRef, entering
 from pms_events.envelope import Envelope
 from pms_events.errors import PermanentError
 from pms_events.publishing import publish_many
+from tests.conftest import Api
 from tests.engine.handlers import handler
 
 NOW = datetime(2026, 7, 1, 12, 7, 30, tzinfo=UTC)
@@ -150,3 +151,20 @@ def test_a_stale_sample_marks_no_tenant_as_full_that_was_emptied(
         run_all()
         take_sample(now=timezone.now())
     assert sampling.get_tenants_over(2) == []
+
+
+def test_a_key_sees_its_own_tenant_s_figures_alone(
+    acme: TenantRef, harbor: TenantRef, api_of: Callable[..., Api], run_all: Callable[..., int]
+) -> None:
+    with handler(fail_on_bad):
+        send(acme, "1", "2")
+        send(acme, "3", type="custom.bad")
+        run_all()
+        send(harbor, "1")
+        router.route()
+    shown = api_of(acme).get("stats").json()["categories"]["automation"]
+    assert {k: v for k, v in shown["last_hour"].items() if v} == {"done": 2, "dead": 1}
+    assert shown["settled_per_minute"] > 0
+    waits = api_of(harbor).get("stats").json()["categories"]["automation"]
+    assert (waits["backlog"], sum(waits["last_hour"].values())) == ({"ready": 1}, 0)
+    assert waits["settled_per_minute"] == 0
