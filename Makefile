@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench chaos format clean
+.PHONY: help run demo test check bench pressure chaos format clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 run: $(VENV)/installed ## Start the whole product here; Ctrl-C ends it
 	@$(BIN)/python -m config.run
@@ -31,6 +31,10 @@ check: $(VENV)/installed-dev ## Format, lint, types, import rules, migrations
 
 bench: $(VENV)/installed-dev ## Measure against what one would write instead
 	@$(BIN)/python -m benchmarks
+
+PRESSURE ?= --write
+pressure: $(VENV)/installed-dev ## The rate kept under old snapshots, a burst, a long run; PRESSURE="snapshot"
+	@$(BIN)/python -m benchmarks.pressure $(PRESSURE)
 
 CHAOS ?= --faults 200 --write
 chaos: $(VENV)/installed-dev ## Break a running stack 200 times on purpose; CHAOS="--seed 3 --broker rabbitmq"

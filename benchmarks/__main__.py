@@ -5,35 +5,28 @@
 
 import os
 import statistics
-import subprocess
 import sys
 from datetime import date
-from urllib.parse import urlsplit, urlunsplit
 
 import django
-import psycopg2
-from django.core.management import call_command
 
 from benchmarks import results, stack
 from benchmarks.results import Result
 
 RUNS = int(os.environ.get("BENCH_RUNS", "5"))
 EVENTS = int(os.environ.get("BENCH_EVENTS", "10000"))
-TENANTS = 10
 MANY_TENANTS = int(os.environ.get("BENCH_TENANTS", "1000"))
-NAIVE_EVENTS = 600
 BOOKINGS = 200  # a tenant and run, by the engine
 NAIVE_BOOKINGS = 20
-QUEUES = ["events.route", "events.sweep", "events.chores"]
-WORK = ["events.automation", "events.bookings", "events.housekeeping", "events.reporting"]
 
 
 def main() -> None:
     """Measure, print, write the results."""
     with stack.servers():
-        os.environ["NAIVE_DATABASE_URL"] = _naive_database()
         django.setup()
-        tenants = _tenants()
+        from benchmarks.tenants import make  # noqa: PLC0415 - needs django.setup()
+
+        tenants = make()
         parts = {
             "throughput": _throughput, "tenants": _many_tenants, "bookings": _bookings,
             "latency": _latency, "claim": _claim, "isolation": _isolation, "idle": _idle,
@@ -47,84 +40,10 @@ def main() -> None:
     print(results.show(measured))
 
 
-def _naive_database() -> str:
-    url = os.environ["DATABASE_URL"]
-    connection = psycopg2.connect(url)
-    connection.autocommit = True
-    connection.cursor().execute("CREATE DATABASE naive")
-    connection.close()
-    return urlunsplit(urlsplit(url)._replace(path="/naive"))
-
-
-def _tenants() -> list:
-    from apps.tenants.entering import get_tenants  # noqa: PLC0415 - needs django.setup()
-    from apps.tenants.provisioning import create_tenant, ensure_platform  # noqa: PLC0415
-    from benchmarks import bookings, noop  # noqa: PLC0415
-
-    call_command("migrate_schemas", shared=True, verbosity=0)
-    ensure_platform(hosts=["localhost", "127.0.0.1"])
-    for n in range(TENANTS):
-        create_tenant(f"t{n}", name=f"Tenant {n}", host=f"t{n}.localhost")
-    noop.register()
-    tenants = get_tenants()
-    bookings.make_units(tenants)
-    return tenants
-
-
-def _naive(run: str, count: int) -> float:
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.naive.publish", run, str(count)],
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "benchmarks.naive.settings"},
-        cwd=stack.ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return float(done.stdout or 0)
-
-
 def _throughput(tenants: list) -> dict[str, Result]:
-    from benchmarks import bare_sql, pipeline  # noqa: PLC0415 - needs django.setup()
+    from benchmarks import throughput  # noqa: PLC0415 - needs django.setup()
 
-    _naive("make tables", 0)
-    each = EVENTS // len(tenants)
-    ours, bare, naive = [], [], []
-    engine = {
-        "router": stack.worker(QUEUES, processes=1, name="router"),
-        "work": stack.worker(WORK, processes=2, name="work"),
-    }
-    naive_worker = stack.worker(
-        ["naive"], processes=2, name="naive", program="celery", app="benchmarks.naive"
-    )
-    for run in range(-1, RUNS):  # the first round warms up and is not counted
-        with stack.running(
-            {"naive": naive_worker}, DJANGO_SETTINGS_MODULE="benchmarks.naive.settings"
-        ):
-            _naive(f"warm{run}", 10)
-            naive_rate = _naive(str(run), NAIVE_EVENTS)
-        bare_rate = bare_sql.events_per_second(tenants, each=each, run=run)
-        before = pipeline.count_done(tenants)
-        with stack.running(engine):
-            pipeline.events_per_second(tenants[:1], each=10, run=-100 - run)
-            rate = pipeline.events_per_second(tenants, each=each, run=run)
-        done = pipeline.count_done(tenants) - before
-        if done != each * len(tenants) + 10:
-            raise RuntimeError(f"{done} deliveries done instead of {each * len(tenants) + 10}")
-        print(
-            f"run {run}: engine {rate:.0f}/s, bare SQL {bare_rate:.0f}/s, naive {naive_rate:.0f}/s"
-        )
-        if run >= 0:
-            ours.append(rate)
-            bare.append(bare_rate)
-            naive.append(naive_rate)
-    return {
-        "P1 bulk pipeline / naive": results.ratio(
-            [a / b for a, b in zip(ours, naive, strict=True)], at_least=25, unit="x naive"
-        ),
-        "P2 bulk pipeline / bare SQL": results.ratio(
-            [a / b for a, b in zip(ours, bare, strict=True)], at_least=0.5, unit="x bare SQL"
-        ),
-        "   engine, bulk": results.figure(ours, unit="events/s"),
-        "   bare SQL of the same rows": results.figure(bare, unit="events/s"),
-        "   naive": results.figure(naive, unit="events/s"),
-    }
+    return throughput.measure(tenants, events=EVENTS, runs=RUNS)
 
 
 def _bookings(tenants: list) -> dict[str, Result]:
@@ -134,10 +53,7 @@ def _bookings(tenants: list) -> dict[str, Result]:
     from pms_events.publishing import bind  # noqa: PLC0415
 
     ours, naive = [], []
-    engine = {
-        "router": stack.worker(QUEUES, processes=1, name="router"),
-        "work": stack.worker(WORK, processes=2, name="work"),
-    }
+    engine = stack.engine()
     task_worker = stack.worker(
         ["events.chores"], processes=2, name="tasks", program="benchmarks.task_each"
     )
@@ -146,20 +62,20 @@ def _bookings(tenants: list) -> dict[str, Result]:
         with stack.running({"tasks": task_worker}):
             bind(task_each.TaskEachStore())
             before = count_done(tenants)
-            wanted = before + NAIVE_BOOKINGS * TENANTS * 3  # record, plan, count
+            wanted = before + NAIVE_BOOKINGS * len(tenants) * 3  # record, plan, count
             naive_rate = bookings.per_second(
                 tenants, each=NAIVE_BOOKINGS, prefix=f"n{run}", first=date(2030 + run, 1, 1),
                 is_idle=lambda wanted=wanted: count_done(tenants) >= wanted,
             )  # fmt: skip
             bind(EventStore())
-        _check_effects(effects, bookings.effects(tenants), NAIVE_BOOKINGS * TENANTS)
+        _check_effects(effects, bookings.effects(tenants), NAIVE_BOOKINGS * len(tenants))
         effects = bookings.effects(tenants)
         with stack.running(engine):
             rate = bookings.per_second(
                 tenants, each=BOOKINGS, prefix=f"e{run}", first=date(2040 + run, 1, 1),
                 is_idle=bookings.engine_is_idle,
             )  # fmt: skip
-        _check_effects(effects, bookings.effects(tenants), BOOKINGS * TENANTS)
+        _check_effects(effects, bookings.effects(tenants), BOOKINGS * len(tenants))
         print(f"run {run}: bookings with effects {rate:.0f}/s, a task a handler {naive_rate:.0f}/s")
         if run >= 0:
             ours.append(rate)
@@ -190,7 +106,7 @@ def _latency(tenants: list) -> dict[str, Result]:
     commands = {
         "web": f"{sys.executable} -m gunicorn config.wsgi --bind 127.0.0.1:{port} "
         "--worker-class gthread --workers 2 --threads 8 --log-level error",
-        "router": stack.worker(QUEUES, processes=2, name="router"),
+        "router": stack.worker(stack.QUEUES, processes=2, name="router"),
         "automation": stack.worker(["events.automation"], processes=1, name="automation"),
     }
     base_url = f"http://127.0.0.1:{port}"
@@ -234,10 +150,7 @@ def _many_tenants(tenants: list) -> dict[str, Result]:
 
     many = many_tenants.copy_tenant(tenants[0], count=MANY_TENANTS)
     each_of_many, each_of_few = 20, 20 * len(many) // len(tenants)
-    engine = {
-        "router": stack.worker(QUEUES, processes=1, name="router"),
-        "work": stack.worker(WORK, processes=2, name="work"),
-    }
+    engine = stack.engine()
     ratios, rates = [], []
     for run in range(-1, RUNS):
         few_rate, many_rate = 0.0, 0.0

@@ -1,4 +1,4 @@
-"""Targets, medians and the file that the README quotes."""
+"""Targets, medians, the file of the results, and the README's table of them."""
 
 import json
 import statistics
@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FILE = Path(__file__).parent / "results.json"
+README = Path(__file__).parent.parent / "README.md"
+BEGIN, END = "<!-- bench: written by make bench -->", "<!-- end of bench -->"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +46,24 @@ def figure(runs: list[float], *, unit: str) -> Result:
 
 
 def write(results: dict[str, Result]) -> None:
-    """Write the results file."""
+    """Write the results file and the README's table of it."""
     FILE.write_text(json.dumps({k: asdict(v) for k, v in results.items()}, indent=2) + "\n")
+    before, _, rest = README.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    README.write_text(f"{before}{BEGIN}\n{as_markdown(results)}\n{END}{after}")
+
+
+def as_markdown(results: dict[str, Result]) -> str:
+    """The results as a table of the README."""
+    lines = ["| measure | median | target | runs |", "|---|---|---|---|"]
+    for name, result in results.items():
+        target = "" if result.target == "-" else result.target.replace(">=", "≥").replace("<=", "≤")
+        missed = "" if result.met else " **(missed)**"
+        runs = ", ".join(f"{run:g}" for run in result.runs)
+        lines.append(
+            f"| {name.strip()} | {result.value:g} {result.unit}{missed} | {target} | {runs} |"
+        )
+    return "\n".join(lines)
 
 
 def show(results: dict[str, Result]) -> str:

@@ -8,11 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
 
 from config.servers import start_servers
 from config.supervisor import Supervisor
 
 ROOT = Path(__file__).resolve().parent.parent
+QUEUES = ["events.route", "events.sweep", "events.chores"]
+WORK = ["events.automation", "events.bookings", "events.housekeeping", "events.reporting"]
 _WORKER = (
     "{python} -m {program} -q -A {app} worker -Q {queues} -c {processes} -n {name}@%h "
     "--without-gossip --without-mingle --without-heartbeat --loglevel ERROR"
@@ -49,6 +54,24 @@ def worker(
         python=sys.executable, program=program, app=app, queues=",".join(queues),
         processes=processes, name=name,
     )  # fmt: skip
+
+
+def engine() -> dict[str, str]:
+    """Write the commands of a router and of two work processes."""
+    return {
+        "router": worker(QUEUES, processes=1, name="router"),
+        "work": worker(WORK, processes=2, name="work"),
+    }
+
+
+def make_database(name: str) -> str:
+    """Make an empty database on the running server; gives its address."""
+    url = os.environ["DATABASE_URL"]
+    connection = psycopg2.connect(url)
+    connection.autocommit = True
+    connection.cursor().execute(f'CREATE DATABASE "{name}"')
+    connection.close()
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 @contextmanager

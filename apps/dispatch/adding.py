@@ -24,12 +24,8 @@ _mark = Mark(0)
 
 def take_arrivals(*, limit: int) -> list[ArrivalRow]:
     """Take the oldest arrivals, in the order of their acceptance."""
-    rows = []
-    if not _pace.is_due:
-        rows = fetch("take_arrivals", {"limit": limit, "since": _mark.bound})
-    if _pace.is_due or (len(rows) < limit and _pace.is_cheap):
-        with _pace.looking_from_the_bottom():
-            rows += fetch("take_arrivals", {"limit": limit - len(rows), "since": 0})
+    since = _first_arrival() if _pace.is_due or _pace.is_cheap else None
+    rows = fetch("take_arrivals", {"limit": limit, "since": since or _mark.bound})
     arrivals = sorted((ArrivalRow(*row) for row in rows), key=attrgetter("id"))
     if arrivals:
         _mark.note(arrivals[0].id)
@@ -38,17 +34,22 @@ def take_arrivals(*, limit: int) -> list[ArrivalRow]:
 
 def has_arrivals() -> bool:
     """Tell whether anything waits for the router; what came late may be told a while later."""
-    if not _pace.is_due:
-        return _has_arrivals(_mark.bound) or (_pace.is_cheap and _has_arrivals(0))
+    if _pace.is_due or _pace.is_cheap:
+        return _first_arrival() is not None
+    return _first_of_arrivals(_mark.bound) is not None
+
+
+def _first_arrival() -> int | None:
     with _pace.looking_from_the_bottom():
-        return _has_arrivals(0)
+        return _first_of_arrivals(0)
 
 
-def _has_arrivals(since: float) -> bool:
+def _first_of_arrivals(since: float) -> int | None:
     with connection.cursor() as cursor:
         sql = "SELECT id FROM dispatch_arrival WHERE id >= %s ORDER BY id LIMIT 1"
         cursor.execute(sql, [since])
-        return cursor.fetchone() is not None
+        row = cursor.fetchone()
+    return row[0] if row else None
 
 
 def add(deliveries: Sequence[NewDelivery], *, weights: Mapping[int, float]) -> set[str]:

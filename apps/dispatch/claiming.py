@@ -66,16 +66,28 @@ def _one_by_one() -> None:
 
 
 def _scan(name: str, wanted: Mapping[str, Any], *, limit: int) -> list[tuple[Any, ...]]:
-    """Run a claim from where the last one found something, or from the bottom when it is time."""
+    """Run a claim from where the last ones found something, or from what stands below that."""
     place = (wanted["category"], wanted["lane"])
     pace = _paces[place]
-    rows: list[tuple[Any, ...]] = []
-    if not pace.is_due:
-        rows = fetch(name, {**wanted, "limit": limit, "since": clocks.bound(place)})
-    if pace.is_due or (len(rows) < limit and pace.is_cheap):
-        with pace.looking_from_the_bottom():
-            rest = {**wanted, "limit": limit - len(rows), "since": clocks.BOTTOM}
-            rows += fetch(name, rest)
+    has_looked = pace.is_due
+    below = _look_below(place) if has_looked else None
+    since = clocks.bound(place) if below is None else below
+    rows = fetch(name, {**wanted, "limit": limit, "since": since})
+    if len(rows) < limit and pace.is_cheap and not has_looked:
+        below = _look_below(place)
+        if below is not None:
+            rows += fetch(name, {**wanted, "limit": limit - len(rows), "since": below})
     if rows:
         clocks.remember(place, min(row[17] for row in rows))
     return rows
+
+
+def _look_below(place: clocks.Place) -> float | None:
+    """Look from the bottom for what is ready below the bound; gives its turn."""
+    until = clocks.bound(place)
+    if until == clocks.BOTTOM:
+        return None
+    category, lane = place
+    with _paces[place].looking_from_the_bottom():
+        rows = fetch("below", {"category": category, "lane": lane, "until": until})
+    return float(rows[0][0]) if rows else None

@@ -21,7 +21,7 @@ _MOST_SECONDS = 30.0
 _SHARE = 100
 """Scans from the bottom take at most a hundredth of the time; there are several in each process."""
 
-_LAG_SECONDS = 0.5
+_LAG_SECONDS = 1.0
 """Longer than a transaction takes that chooses a place in the order and then commits."""
 
 

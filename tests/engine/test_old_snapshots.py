@@ -53,7 +53,7 @@ def test_a_claim_begins_behind_what_is_gone(old_snapshot: None, acme: TenantRef)
             route_all()
             while work("automation")[1]:
                 continue
-            time.sleep(0.6)  # a bound lags half a second behind what was seen
+            time.sleep(1.1)  # a bound lags a second behind what was seen
             publish(acme, rest, 20)
         route_all()
         work("automation", limit=10)
