@@ -2,6 +2,7 @@
 -- in the same statement (paused, with the cap's id, no attempt counted): each such row costs once.
 -- Plan: pending_ready as in claim.sql, a few caps, pending_running only when there are limits.
 -- Limits are kept exactly when claims run one by one: see claiming.py.
+-- Rows by an array of ids, not by a join: docs/decisions/0010.
 WITH picked AS (
     SELECT id, category, tenant_id, handler, target, turn FROM dispatch_pendingdelivery
     WHERE state = 'ready' AND category = %(category)s AND lane = %(lane)s AND turn >= %(since)s
@@ -35,7 +36,7 @@ SET state = CASE WHEN k.id IS NULL THEN 'running' ELSE 'paused' END,
     attempts = attempts + CASE WHEN k.id IS NULL THEN 1 ELSE 0 END,
     due_at = NULL, runs_alone = false
 FROM picked LEFT JOIN kept_back k ON k.id = picked.id
-WHERE p.id = picked.id
+WHERE p.id = picked.id AND p.id = ANY(ARRAY(SELECT id FROM picked))
 RETURNING p.id, p.tenant_id, p.event_uid, p.handler, p.target, p.stream, p.category, p.priority,
           p.lane, p.attempts, p.failures, p.crashes, p.accepted_at, p.include_external,
           p.replay_id, p.is_redriven, p.lease_until, p.turn, p.state

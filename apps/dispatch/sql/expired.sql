@@ -3,6 +3,7 @@
 -- What crashed too often stays leased, to us, so that it can be buried in its tenant's schema; if we
 -- die before that, it comes here again, and no attempt is given back for a claim that there was not.
 -- Plan: pending_running from `since` up to now.
+-- Rows by an array of ids, not by a join: docs/decisions/0010.
 WITH late AS (
     SELECT id, crashes >= %(max_crashes)s AS was_ours,
            crashes + CASE WHEN crashes = 0 OR runs_alone THEN 1 ELSE 0 END AS crashes
@@ -23,7 +24,7 @@ SET crashes = late.crashes,
     runs_alone = false,
     turn = GREATEST(p.turn, (
         SELECT c.turn FROM clock c WHERE c.category = p.category AND c.lane = p.lane))
-FROM late WHERE p.id = late.id
+FROM late WHERE p.id = late.id AND p.id = ANY(ARRAY(SELECT id FROM late))
 RETURNING p.id, p.tenant_id, p.event_uid, p.handler, p.target, p.stream, p.category, p.priority,
           p.lane, p.attempts, p.failures, p.crashes, p.accepted_at, p.include_external,
           p.replay_id, p.is_redriven, p.lease_until, p.turn, p.state

@@ -1,4 +1,5 @@
 -- Scheduled deliveries whose time has come, in turn with the others. Plan: pending_scheduled up to now.
+-- Rows by an array of ids, not by a join: docs/decisions/0010.
 WITH due AS (
     SELECT id FROM dispatch_pendingdelivery
     WHERE state = 'scheduled' AND due_at <= now() AND due_at >= %(since)s
@@ -10,5 +11,5 @@ WITH due AS (
 UPDATE dispatch_pendingdelivery p
 SET state = 'ready', due_at = NULL, turn = GREATEST(p.turn, (
     SELECT c.turn FROM clock c WHERE c.category = p.category AND c.lane = p.lane))
-FROM due WHERE p.id = due.id
+WHERE p.id = ANY(ARRAY(SELECT id FROM due))
 RETURNING p.category

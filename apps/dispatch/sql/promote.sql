@@ -1,6 +1,7 @@
 -- The next of each stream that has no active delivery becomes ready, in turn with the others.
 -- Runs after finish.sql as a statement of its own: its snapshot sees what the router added meanwhile.
 -- A turn below the clock would overtake everybody, so it is raised to it.
+-- Rows by an array of ids, not by a join: docs/decisions/0010.
 WITH keys AS (
     SELECT DISTINCT * FROM unnest(
         %(tenants)s::int[], %(handlers)s::text[], %(targets)s::text[], %(streams)s::text[])
@@ -24,5 +25,5 @@ WITH keys AS (
 UPDATE dispatch_pendingdelivery p
 SET state = 'ready', turn = GREATEST(p.turn, (
     SELECT c.turn FROM clock c WHERE c.category = p.category AND c.lane = p.lane))
-FROM next WHERE p.id = next.id AND p.state = 'waiting'
+WHERE p.id = ANY(ARRAY(SELECT id FROM next)) AND p.state = 'waiting'
 RETURNING p.category

@@ -1,5 +1,6 @@
 -- Deliveries that a cap kept back become ready, first come first, in turn with the others. Another cap
 -- that forbids them takes them at their claim. Plan: pending_paused, ascending, `limit` rows.
+-- Rows by an array of ids, not by a join: docs/decisions/0010.
 WITH freed AS (
     SELECT id FROM dispatch_pendingdelivery
     WHERE state = 'paused' AND cap_id = %(cap_id)s
@@ -11,5 +12,5 @@ WITH freed AS (
 UPDATE dispatch_pendingdelivery p
 SET state = 'ready', cap_id = NULL, turn = GREATEST(p.turn, (
     SELECT c.turn FROM clock c WHERE c.category = p.category AND c.lane = p.lane))
-FROM freed WHERE p.id = freed.id
+WHERE p.id = ANY(ARRAY(SELECT id FROM freed))
 RETURNING p.category
