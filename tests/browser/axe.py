@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 _AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 _SERIOUS = {"serious", "critical"}
-_RUN = """context => axe.run(context, {
+_RUN = """() => axe.run(document, {
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     resultTypes: ["violations"],
 }).then(results => results.violations)"""
@@ -19,14 +19,11 @@ def _source() -> str:
     return _AXE.read_text()
 
 
-def find_violations(page: Page, *, within: str = "body") -> list[str]:
-    """Name what axe-core finds serious or critical: rule, sentence and the elements, one a line.
-
-    `within` is the selector of the part to look at.
-    """
+def find_violations(page: Page) -> list[str]:
+    """Name what axe-core finds serious or critical: rule, sentence and the elements, one a line."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_source())
-    found: list[dict[str, Any]] = page.evaluate(_RUN, within)
+    found: list[dict[str, Any]] = page.evaluate(_RUN)
     return [
         f"{rule['id']} ({rule['impact']}): {node['failureSummary']}\n    {node['html'][:300]}"
         for rule in found
@@ -35,7 +32,7 @@ def find_violations(page: Page, *, within: str = "body") -> list[str]:
     ]
 
 
-def assert_accessible(page: Page, *, within: str = "body") -> None:
+def assert_accessible(page: Page) -> None:
     """Fail with what axe-core finds, in words."""
-    violations = find_violations(page, within=within)
+    violations = find_violations(page)
     assert not violations, f"on {page.url}:\n" + "\n".join(violations)

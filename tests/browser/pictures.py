@@ -10,7 +10,7 @@ from tests.browser.axe import assert_accessible
 WIDTHS = (1280, 390)
 
 
-def look_at(page: Page, name: str, *, within: str = "#main") -> None:
+def look_at(page: Page, name: str) -> None:
     """Check a screen in both widths and colours: it fits, and axe-core finds nothing serious.
 
     When PMS_SCREENSHOTS names a folder, keep what it looks like as `name-width-colours.png`.
@@ -27,6 +27,6 @@ def look_at(page: Page, name: str, *, within: str = "#main") -> None:
             if folder:
                 path = Path(folder) / f"{name}-{width}-{colours}.png"
                 page.screenshot(path=path, full_page=width == 390)
-        assert_accessible(page, within=within)
+        assert_accessible(page)
     page.evaluate("document.documentElement.classList.remove('dark')")
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})

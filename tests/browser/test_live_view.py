@@ -1,6 +1,5 @@
 """The live view: it moves while events flow, without a reload, on real workers."""
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,8 +15,8 @@ from apps.tenants.entering import TenantRef, entering, entering_public
 from pms_events.categories import Category
 from pms_events.envelope import Envelope
 from pms_events.publishing import publish_many
-from tests.browser.axe import assert_accessible
 from tests.browser.conftest import PASSWORD
+from tests.browser.pictures import look_at
 from tests.processes import Process, eventually, start_worker
 
 pytestmark = pytest.mark.browser
@@ -31,24 +30,6 @@ def send(tenant: TenantRef, *, first: int, count: int) -> None:
                 for n in range(first, first + count)
             ]
         )
-
-
-def look_at(page: Page, name: str) -> None:
-    """Check that the screen fits and is accessible, light and dark, wide and narrow."""
-    folder = os.environ.get("PMS_SCREENSHOTS")
-    for scheme in ("light", "dark"):
-        page.evaluate(
-            "dark => document.documentElement.classList.toggle('dark', dark)", scheme == "dark"
-        )
-        for width in (1280, 390):
-            page.set_viewport_size({"width": width, "height": 900})
-            overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-            assert overflow <= 0, f"{name} is wider than a screen of {width} by {overflow}"
-            assert_accessible(page, within=".live-home")
-            if folder:
-                page.screenshot(path=Path(folder) / f"{name}-{scheme}-{width}.png")
-    page.evaluate("document.documentElement.classList.remove('dark')")
-    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 @pytest.fixture
