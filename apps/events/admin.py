@@ -89,6 +89,7 @@ class EventAdmin(ReadOnly, TenantAdmin):
             "state": state,
             "state_colour": STATE_COLOURS.get(state, ""),
             "has_route": page.story.has_route,
+            "may_replay": request.user.has_perm("events.add_replay"),
             "log_url": reverse("admin:events_event_changelist"),
             "payload": json.dumps(event.data, indent=2, ensure_ascii=False),
             "extensions": json.dumps(event.extensions, indent=2, ensure_ascii=False)

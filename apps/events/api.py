@@ -31,6 +31,7 @@ from pms_events.event_types import EventType, catalogue
 from pms_events.patterns import is_pattern
 
 _FILTERS = [
+    OpenApiParameter("uid", OpenApiTypes.UUID, description="one event alone"),
     OpenApiParameter("type", str, description="an event type, or a pattern such as booking.*"),
     OpenApiParameter("subject", str),
     OpenApiParameter("source", str),

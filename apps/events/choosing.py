@@ -12,9 +12,9 @@ from pms_events.patterns import is_pattern
 
 NAMES = tuple(field.name for field in fields(EventFilter))
 _WORDS = {
-    "type": "of type {}", "subject": "about {}", "source": "from {}", "category": "in {}",
-    "state": "that are {}", "since": "recorded from {}", "until": "recorded before {}",
-    "text": "with “{}” in the payload",
+    "uid": "with the uid {}", "type": "of type {}", "subject": "about {}", "source": "from {}",
+    "category": "in {}", "state": "that are {}", "since": "recorded from {}",
+    "until": "recorded before {}", "text": "with “{}” in the payload",
 }  # fmt: skip
 
 

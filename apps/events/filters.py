@@ -31,6 +31,7 @@ class EventFilter:
     `text` is looked for anywhere in the payload as JSON, upper or lower case alike.
     """
 
+    uid: UUID | None = None
     type: str = ""
     subject: str = ""
     source: str = ""
@@ -43,7 +44,7 @@ class EventFilter:
     def as_json(self) -> dict[str, Any]:
         """The filter as it is kept with a replay: set fields only, times as text."""
         return {
-            name: value.isoformat() if isinstance(value, datetime) else value
+            name: value.isoformat() if isinstance(value, datetime) else str(value)
             for name, value in asdict(self).items()
             if value
         }
@@ -54,7 +55,8 @@ class EventFilter:
         times: dict[str, Any] = {
             n: datetime.fromisoformat(kept[n]) for n in ("since", "until") if n in kept
         }
-        return cls(**{**kept, **times})
+        uid = UUID(kept["uid"]) if "uid" in kept else None
+        return cls(**{**kept, **times, "uid": uid})
 
     def recorded_until(self, last: datetime) -> "EventFilter":
         """The same without what is recorded after `last`."""
@@ -63,6 +65,8 @@ class EventFilter:
 
     def apply(self, events: QuerySet[Event]) -> QuerySet[Event]:
         """Restrict a query over the current tenant's log."""
+        if self.uid:
+            events = events.filter(uid=self.uid)
         if self.subject:
             events = events.filter(subject=self.subject)
         if self.source:

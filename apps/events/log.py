@@ -98,8 +98,10 @@ def _chunks(
 
 
 def _candidates(chosen: EventFilter) -> tuple[QuerySet[Any], str]:
-    """Choose the index that leaves the fewest: what needs a person or is under way, then a subject
-    or type, then the log as it is. Gives rows and the column with the event's uid."""
+    """Choose the index that leaves the fewest: one uid, what needs a person or is under way, then a
+    subject or type, then the log as it is. Gives rows and the column with the event's uid."""
+    if chosen.uid:
+        return Event.objects.filter(uid=chosen.uid), "uid"
     tenant = current_tenant().id
     match chosen.state:
         case "failed" | "discarded":
@@ -122,7 +124,12 @@ def _rare(chosen: EventFilter, *, start: UUID | None, is_newest_first: bool) -> 
     The index over (source, id) finds them, but not in the order of the log. A source that sent many
     is met soon when one walks through the log.
     """
-    if not chosen.source or chosen.subject or chosen.state in (*_ENDS, "in_progress", "accepted"):
+    if (
+        chosen.uid
+        or not chosen.source
+        or chosen.subject
+        or chosen.state in (*_ENDS, "in_progress", "accepted")
+    ):
         return None
     # Ordered as the index is: without it, the planner reads the table when a source is common.
     of_source = Event.objects.filter(source=chosen.source).order_by("source", "event_id")

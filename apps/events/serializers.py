@@ -10,6 +10,7 @@ from pms_events.categories import Category
 class EventFilterSerializer(serializers.Serializer):
     """Input: which events."""
 
+    uid = serializers.UUIDField(required=False)
     type = serializers.CharField(required=False, max_length=255)
     subject = serializers.CharField(required=False, max_length=255)
     source = serializers.CharField(required=False, max_length=255)  # type: ignore[assignment]

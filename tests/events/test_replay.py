@@ -84,6 +84,22 @@ def test_a_replay_runs_handlers_again_and_keeps_the_outside_silent(
         assert list(new.values_list("handler", flat=True)) == ["test.books"] * 3
 
 
+def test_one_event_is_replayed_alone(
+    log: TenantRef, api_of: Callable[..., Api], run_all: Callable[..., int]
+) -> None:
+    with entering(log):
+        uid = str(Event.objects.get(event_id="1").uid)
+    for chosen in ({"uid": uid}, {"uid": uid, "source": "test", "state": "done"}):
+        answer = api_of(log).post("replays", {"filter": chosen, "dry_run": True})
+        assert answer.json()["total"] == 1, chosen
+    refused = api_of(log).post("replays", {"filter": {"uid": "1"}})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "#/filter/uid")
+    with handler(name="test.books") as books:
+        call_command("replay_events", "--tenant", "acme", "--uid", uid, stdout=StringIO())
+        run_all()
+    assert [c.event.id for c in books] == ["1"]
+
+
 def test_the_outside_hears_a_replay_only_when_asked(
     log: TenantRef, run_all: Callable[..., int]
 ) -> None:

@@ -5,6 +5,7 @@ import sys
 import threading
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
@@ -26,6 +27,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tenant", required=True, help="the tenant's schema")
+        parser.add_argument("--uid", type=UUID, help="one event alone")
         parser.add_argument("--type", default="", help="an event type or a pattern: booking.*")
         parser.add_argument("--subject", default="")
         parser.add_argument("--text", default="", help="anywhere in the payload")
@@ -43,6 +45,7 @@ class Command(BaseCommand):
         if options["type"] and not is_pattern(options["type"]):
             raise CommandError(f"--type: '{options['type']}' is no event type or pattern")
         chosen = EventFilter(
+            uid=options["uid"],
             type=options["type"],
             subject=options["subject"],
             state=options["state"],
