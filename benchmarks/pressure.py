@@ -179,13 +179,15 @@ def show(results: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Measure, print, and write the results when all parts ran."""
+    """Measure and print; write the results of the parts that ran if wanted."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pressure", description=__doc__)
     every = ["snapshot", "idle", "burst", "soak"]
     parser.add_argument("parts", nargs="*", default=every, help=", ".join(every))
     parser.add_argument("--scale", type=float, default=1.0, help="of the disturbances' lengths")
     parser.add_argument("--minutes", type=float, default=20, help="of the soak; it needs the disk")
-    parser.add_argument("--write", action="store_true", help="keep the results in pressure.json")
+    parser.add_argument(
+        "--write", action="store_true", help="keep the parts' results in pressure.json"
+    )
     options = parser.parse_args()
     if unknown := set(options.parts) - set(every):
         parser.error(f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(every)}")
@@ -197,7 +199,8 @@ def main() -> None:
         with stack.running(_commands()):
             pressure.run(options.parts, minutes=options.minutes)
     if options.write:
-        FILE.write_text(json.dumps(pressure.results, indent=2) + "\n")
+        kept = json.loads(FILE.read_text()) if FILE.exists() else {}
+        FILE.write_text(json.dumps({**kept, **pressure.results}, indent=2) + "\n")
     print(show(pressure.results))
 
 
