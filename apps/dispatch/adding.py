@@ -4,7 +4,8 @@ Called under the router's advisory lock, in its transaction: there is no other w
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from operator import attrgetter
 
 from django.db import connection
@@ -32,11 +33,11 @@ def take_arrivals(*, limit: int) -> list[ArrivalRow]:
     return arrivals
 
 
-def has_arrivals() -> bool:
-    """Tell whether anything waits for the router; what came late may be told a while later."""
+def find_oldest_arrival() -> int | None:
+    """Find what waits longest for the router; what came late may be found a while later."""
     if _pace.is_due or _pace.is_cheap:
-        return _first_arrival() is not None
-    return _first_of_arrivals(_mark.bound) is not None
+        return _first_arrival()
+    return _first_of_arrivals(_mark.bound)
 
 
 def _first_arrival() -> int | None:
@@ -52,17 +53,26 @@ def _first_of_arrivals(since: float) -> int | None:
     return row[0] if row else None
 
 
-def add(deliveries: Sequence[NewDelivery], *, weights: Mapping[int, float]) -> set[str]:
-    """Store new deliveries in order; gives the categories that have new ready work.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What came of new deliveries: categories with new ready work, and how many deliveries of its
+    own tenant each has ahead of it at least."""
+
+    categories: Collection[str] = ()
+    ahead: float = 0.0
+
+
+def add(deliveries: Sequence[NewDelivery], *, weights: Mapping[int, float]) -> Added:
+    """Store new deliveries in order.
 
     weights: of the tenants whose share of the turns is not the usual one.
     """
     if not deliveries:
-        return set()
+        return Added()
     _put_in_streams(deliveries)
-    _give_turns(deliveries, weights)
+    ahead = _give_turns(deliveries, weights)
     insert_values(statement("add_pending"), [delivery.row() for delivery in deliveries])
-    return {d.category for d in deliveries if d.state == State.READY}
+    return Added(categories={d.category for d in deliveries if d.state == State.READY}, ahead=ahead)
 
 
 def take_places(arrivals: Sequence[ArrivalRow]) -> None:
@@ -104,8 +114,10 @@ def _taken(keys: list[StreamKey]) -> set[StreamKey]:
     return taken
 
 
-def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float]) -> None:
+def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float]) -> float:
     """Write down the fair order: deficit round robin between tenants, urgent ones ahead.
+
+    Gives `Added.ahead`: the turns between the clock and a newcomer say how many of its tenant wait.
 
     turn = max(clock, the tenant's last turn at this priority) + position / quantum + head start,
     where the tenant's weight multiplies the quantum. The clock is the turn of what is claimed next
@@ -121,15 +133,17 @@ def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float])
         "categories": categories, "lanes": lanes, "tenants": tenants, "priorities": priorities,
     }  # fmt: skip
     last = {tuple(row[:4]): float(row[4]) for row in fetch("last_turns", columns)}
-    turns = []
+    turns, ahead = [], []
     for group, members in groups.items():
         base = max(clocks[group[:2]], last.get(group, 0.0))
         start = HEAD_START[Priority(group[3])]
         quantum = QUANTUM * weights.get(group[2], 1.0)
+        ahead.append((base - clocks[group[:2]]) * quantum)
         for position, delivery in enumerate(members):
             delivery.turn = base + start + position / quantum
         turns.append(base + len(members) / quantum)
     execute("keep_turns", {**columns, "turns": turns})
+    return min(ahead)
 
 
 def _base_of(clock: Clock) -> float:

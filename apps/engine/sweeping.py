@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from apps.dispatch import doorbells, operations, queries
-from apps.dispatch.adding import has_arrivals
+from apps.dispatch.adding import find_oldest_arrival
 from apps.dispatch.caps import get_caps, is_closed, unpark
 from apps.dispatch.clocks import read_clocks
 from apps.dispatch.marks import Pace
@@ -61,7 +61,10 @@ def _sweep(run: int) -> list[Chore]:
             operations.heal_streams()
     if run % _PRUNE_EVERY == 0:
         prune_progress(now=now)
+    oldest_arrival = find_oldest_arrival()
     waiting = _get_waiting()
+    if oldest_arrival is not None:
+        waiting = [ROUTE, *waiting]
     for name in waiting:
         # Insisted on: a coalesced doorbell may be exactly the one that was lost.
         doorbells.ring(name, insist=True)
@@ -69,17 +72,16 @@ def _sweep(run: int) -> list[Chore]:
     is_counted = sample_when_due(now=now)
     if is_counted or run % _BACKLOG_EVERY == 0:
         mark_backlog_full(get_tenants_over(settings.BACKLOG_LIMIT))
-    watch(waiting=waiting, now=now)
+    watch(waiting=waiting, oldest_arrival=oldest_arrival, now=now)
     return queries.get_due_chores(now=now)
 
 
 def _get_waiting() -> list[str]:
-    """Tell which categories have ready work that is not paused, and whether anything has arrived."""
+    """Tell which categories have ready work that is not paused."""
     places = [(name, int(lane)) for name in doorbells.CATEGORIES for lane in Lane]
     ready = {place[0] for place, clock in read_clocks(places).items() if clock.turn is not None}
     caps = get_caps() if ready else []
-    waiting = [name for name in sorted(ready) if not is_closed(caps, category=name)]
-    return [ROUTE, *waiting] if has_arrivals() else waiting
+    return [name for name in sorted(ready) if not is_closed(caps, category=name)]
 
 
 def _bury_poison(poison: list[Claimed], *, lease: UUID, now: datetime) -> None:

@@ -34,8 +34,6 @@ _RETRY: dict[str, Any] = {
     "retry_jitter": True,
     "max_retries": 5,
 }
-_ROUTER_PATIENCE = 5
-_ROUTER_PAUSE_SECONDS = 0.002
 _CHORE_SECONDS = 5
 
 
@@ -43,15 +41,7 @@ _CHORE_SECONDS = 5
 def route() -> None:
     """Route all that has arrived."""
     doorbells.heard(doorbells.ROUTE)
-    misses = 0
-    while misses < _ROUTER_PATIENCE and not is_stopping():
-        taken = router.route()
-        if taken is None:
-            # Another router is about to end; what came after its last look is ours.
-            misses += 1
-            time.sleep(_ROUTER_PAUSE_SECONDS)
-        elif taken == 0:
-            return
+    router.route_all()
 
 
 @shared_task(name="engine.work", **_RETRY)

@@ -6,7 +6,7 @@ health in `/readyz`, `/metrics`, `dispatch_status` and the admin for as long as 
 """
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -43,10 +43,13 @@ def judge_standing(
     return Standing(waiting_since=since, stuck_since=before.stuck_since or now)
 
 
-def watch(*, waiting: Collection[str], now: datetime) -> None:
+def watch(*, waiting: Collection[str], oldest_arrival: int | None, now: datetime) -> None:
     """Keep what the sweep saw. `waiting`: categories with ready work that is not paused; ROUTE."""
     rows = {pulse.name: pulse for pulse in Pulse.objects.all()}
     moved = _moved(waiting) if waiting else {}
+    route = rows.get(ROUTE)
+    if route and route.oldest_arrival not in (None, oldest_arrival):
+        moved[ROUTE] = now
     changed = []
     for name in sorted({*rows, *waiting} - {SWEEP}):
         row = rows.get(name) or Pulse(name=name, seen_at=now)
@@ -55,21 +58,22 @@ def watch(*, waiting: Collection[str], now: datetime) -> None:
             before, is_waiting=name in waiting, moved_at=moved.get(name), now=now,
             patience=settings.STUCK_AFTER,
         )  # fmt: skip
-        if after != before:
+        oldest = oldest_arrival if name == ROUTE else None
+        if after != before or oldest != row.oldest_arrival:
             _tell(name, before, after)
             row.told = tell_tenants(name, before, after, told=row.told, now=now)
             row.seen_at, row.waiting_since = now, after.waiting_since
-            row.stuck_since = after.stuck_since
+            row.stuck_since, row.oldest_arrival = after.stuck_since, oldest
             changed.append(row)
     Pulse.objects.bulk_create(
         [*changed, Pulse(name=SWEEP, seen_at=now)],
         update_conflicts=True,
         unique_fields=["name"],
-        update_fields=["seen_at", "waiting_since", "stuck_since", "told"],
+        update_fields=["seen_at", "waiting_since", "stuck_since", "told", "oldest_arrival"],
     )
 
 
-def _moved(names: Collection[str]) -> Mapping[str, datetime]:
+def _moved(names: Collection[str]) -> dict[str, datetime]:
     rows = Progress.objects.filter(category__in=names).values_list("category")
     return {name: at for name, at in rows.annotate(Max("last_at")) if at is not None}
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from apps.dispatch.claiming import claim
 from apps.dispatch.models import Lane, PendingDelivery, TenantShare
 from apps.engine import router
@@ -45,6 +47,25 @@ def test_a_flood_of_one_tenant_does_not_hold_another_up(acme: TenantRef, harbor:
         route_all()
         _, batch = claim("automation", lane=Lane.LIVE, limit=50, lease_for=timedelta(minutes=1))
     assert harbor.id in {delivery.tenant_id for delivery in batch}
+
+
+def test_a_router_far_ahead_of_the_workers_leaves_them_room_unless_somebody_new_is_there(
+    acme: TenantRef, harbor: TenantRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("time.sleep", rests.append)
+    with handler():
+        publish(acme, "a", 2 * router.BATCH)
+        router.route_all()
+        assert len(rests) == 0
+        publish(acme, "b", 2 * router.BATCH)
+        router.route_all()
+        assert len(rests) == 2
+        assert all(rest > 0 for rest in rests)
+        publish(acme, "c", router.BATCH - 1)
+        publish(harbor, "h", 1)
+        router.route_all()
+        assert len(rests) == 2
 
 
 def test_two_floods_take_turns(acme: TenantRef, harbor: TenantRef) -> None:

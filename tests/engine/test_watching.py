@@ -53,9 +53,11 @@ def test_a_category_is_stuck_when_its_work_waits_and_nothing_moves(
     assert found == after
 
 
-def send(tenant: TenantRef) -> None:
+def send(tenant: TenantRef, *ids: str) -> None:
     with entering(tenant):
-        publish_many([Envelope(id="1", source="t", type="custom.a", data={})])
+        publish_many(
+            [Envelope(id=id, source="t", type="custom.a", data={}) for id in ids or ("1",)]
+        )
 
 
 def reasons() -> dict[str, str]:
@@ -81,6 +83,21 @@ def test_arrivals_that_nobody_routes_are_told(acme: TenantRef, settings: Any) ->
     send(acme)
     sweeping.sweep()
     assert "is a worker of events.route running" in reasons()["router"]
+
+
+def test_a_router_that_moves_under_a_lasting_flood_is_not_stuck(
+    acme: TenantRef, settings: Any
+) -> None:
+    settings.STUCK_AFTER = timedelta(0)
+    send(acme, "1", "2")
+    sweeping.sweep()
+    assert "router" in reasons()
+    with handler():
+        router.route(limit=1)
+    sweeping.sweep()
+    assert "router" not in reasons()
+    sweeping.sweep()
+    assert "router" in reasons()
 
 
 def test_a_paused_category_is_not_stuck(acme: TenantRef, settings: Any) -> None:

@@ -1,10 +1,12 @@
-"""A lost database is an OperationalError, whichever class the driver happened to choose."""
+"""Our backend: a lost database is an OperationalError, and debug mode keeps no statements."""
 
 import os
+from typing import Any
 
 import psycopg2
 import pytest
 from django.db import DatabaseError, OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 LOST = "server closed the connection unexpectedly"
 
@@ -38,3 +40,14 @@ def test_a_backend_that_was_ended_is_operational_and_the_next_connection_works()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         assert cursor.fetchone() == (1,)
+
+
+@pytest.mark.usefixtures("database")
+def test_debug_mode_keeps_no_statements_unless_somebody_asks(settings: Any) -> None:
+    settings.DEBUG = True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    assert not connection.queries_log
+    with CaptureQueriesContext(connection) as captured, connection.cursor() as cursor:
+        cursor.execute("SELECT 2")
+    assert [query["sql"] for query in captured] == ["SELECT 2"]

@@ -124,3 +124,6 @@ class Pulse(models.Model):
     told = ArrayField(
         models.IntegerField(), default=list, help_text="the tenants that were told it is stuck"
     )
+    oldest_arrival = models.BigIntegerField(
+        null=True, help_text="what the router had to route next: another one now means it moves"
+    )

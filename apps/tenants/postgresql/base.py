@@ -3,6 +3,8 @@
 Depending on the moment, psycopg2 raises a plain DatabaseError when the server goes away
 (github.com/psycopg/psycopg2/issues/443 and 527). Callers that give back a batch, try a task again or
 answer 503 wait for an OperationalError, as Python's database API has it.
+
+And in debug mode it keeps no statements.
 """
 
 from types import TracebackType
@@ -32,6 +34,14 @@ class _Errors(DatabaseErrorWrapper):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection of django-tenants; Django looks for this name."""
+
+    @property
+    def queries_logged(self) -> bool:
+        """Keep statements for those alone who ask (`force_debug_cursor`, as Django's captures do).
+
+        Django keeps the last 9,000 in debug mode, until a request begins. A worker has none.
+        """
+        return bool(self.force_debug_cursor)
 
     @cached_property
     def wrap_database_errors(self) -> DatabaseErrorWrapper:
