@@ -164,6 +164,11 @@ CELERY_BEAT_SCHEDULE = {
         # A sweep that waited is of no use: the next one does the same work.
         "options": {"queue": "events.sweep", "expires": 5},
     },
+    "round": {
+        "task": "engine.round",
+        "schedule": schedule(timedelta(minutes=5)),
+        "options": {"queue": "events.chores", "expires": 300},
+    },
 }
 
 # --- Web --------------------------------------------------------------------------------------

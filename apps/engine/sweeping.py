@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.dispatch import doorbells, operations, queries
 from apps.dispatch.adding import find_oldest_arrival
 from apps.dispatch.caps import get_caps, is_closed, unpark
 from apps.dispatch.clocks import read_clocks
+from apps.dispatch.locks import trying
 from apps.dispatch.marks import Pace
 from apps.dispatch.models import Chore, Lane
 from apps.dispatch.progress import prune_progress
@@ -37,16 +38,8 @@ _healing = Pace(least_seconds=10, most_seconds=600)
 
 def sweep() -> list[Chore]:
     """Do one pass; gives the operator tasks whose next step is due. Nothing when another sweeps."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        if not cursor.fetchone()[0]:
-            return []
-    try:
-        return _sweep(next(_runs))
-    finally:
-        if not connection.needs_rollback and connection.is_usable():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+    with trying(_LOCK) as is_ours:
+        return _sweep(next(_runs)) if is_ours else []
 
 
 def _sweep(run: int) -> list[Chore]:

@@ -16,7 +16,7 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from apps.dispatch import doorbells
-from apps.engine import router, sweeping, working
+from apps.engine import rounds, router, sweeping, working
 from apps.engine.ringing import send_chore
 from apps.engine.stopping import busy, is_stopping
 from apps.events.models import ReplayState
@@ -62,6 +62,13 @@ def sweep() -> None:
     """Do one pass of the sweep, and hand out the steps of operator tasks that are due."""
     for chore in sweeping.sweep():
         send_chore(chore)
+
+
+@shared_task(name="engine.round", **_RETRY)
+def round_() -> None:
+    """Look in every tenant at what no event tells."""
+    with busy():
+        rounds.make_round(now=timezone.now())
 
 
 @shared_task(name="chores.replay", ignore_result=False, **_RETRY)

@@ -146,3 +146,16 @@ class Review(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+
+class QueueLevel(models.Model):
+    """How high the queue stood when it was last looked at (`growing.py`); one row."""
+
+    ONLY = 1
+
+    id = models.SmallIntegerField(primary_key=True, default=ONLY)
+    level = models.IntegerField(default=0)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_queue_level")]

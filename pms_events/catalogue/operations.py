@@ -34,6 +34,35 @@ class DeliveryDied(Payload):
     }
 
 
+@event_type("fallback.grown", category=AUTOMATION, priority=P2, stream="cause:{fingerprint}")
+class FallbackGrown(Payload):
+    """The fallback queue rose to a level: 10, 100, 1,000, 10,000 that need a person (own).
+
+    Not told again before the queue was worked off to half of the level. `open` stops counting at the
+    highest level (`is_capped`). The most frequent cause is named, and how many are of it (`share`).
+    """
+
+    level: int
+    open: int
+    is_capped: bool
+    fingerprint: Identifier
+    handler: Identifier
+    reason: Identifier
+    share: int
+    since: AwareDatetime
+
+    example: ClassVar = {
+        "level": 100,
+        "open": 137,
+        "is_capped": False,
+        "fingerprint": "9f86d081884c7d65",
+        "handler": "bookings.record_booking",
+        "reason": "permanent",
+        "share": 130,
+        "since": "2027-06-01T10:00:00Z",
+    }
+
+
 @event_type("category.stalled", category=AUTOMATION, priority=P2, stream="category:{name}")
 class CategoryStalled(Payload):
     """Work of this tenant is ready and nothing of its category has moved for too long (own)."""

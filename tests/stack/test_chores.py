@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from celery import current_app
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from django_celery_results.models import TaskResult
@@ -11,6 +13,7 @@ from apps.dispatch.models import Arrival, Chore, PendingDelivery
 from apps.events.filters import EventFilter
 from apps.events.models import Delivery, Replay
 from apps.events.replaying import start_replay
+from apps.fallback.models import QueueLevel
 from apps.properties.models import Property
 from apps.tenants.entering import TenantRef, entering
 from pms_events.envelope import Envelope
@@ -55,6 +58,16 @@ def test_a_replay_survives_until_a_worker_comes_and_its_result_is_kept_in_the_sh
         assert cursor.fetchall() == [("public",)]
     names = set(TaskResult.objects.values_list("task_name", flat=True))
     assert names <= {"chores.replay", None}  # deliveries leave no results
+
+
+def test_a_worker_makes_the_round_that_beat_asks_for(
+    acme: TenantRef, worker: Callable[..., Process]
+) -> None:
+    worker()
+    entry = settings.CELERY_BEAT_SCHEDULE["round"]
+    current_app.send_task(entry["task"], **entry["options"])
+    with entering(acme):
+        eventually(lambda: QueueLevel.objects.exists())
 
 
 def test_workers_come_back_after_all_their_connections_were_cut(
