@@ -32,10 +32,11 @@ def ratio(runs: list[float], *, at_least: float, unit: str) -> Result:
 
 def at_most(runs: list[float], *, limit: float, unit: str) -> Result:
     """A measure that should be small."""
-    value = round(statistics.median(runs), 1)
+    digits = 2 if limit < 10 else 1
+    value = round(statistics.median(runs), digits)
     return Result(
         value=value, target=f"<= {limit:g}", met=value <= limit, unit=unit,
-        runs=[round(run, 1) for run in runs],
+        runs=[round(run, digits) for run in runs],
     )  # fmt: skip
 
 
