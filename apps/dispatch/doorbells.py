@@ -5,7 +5,8 @@ Who carries them is bound at start-up (`apps.engine`), so that only the engine k
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from django.core.cache import cache
@@ -81,6 +82,20 @@ def heard(name: str) -> None:
         cache.delete(_key(name))
     except (OSError, RedisError) as error:
         log.warning("doorbell cache unavailable", extra={"doorbell": name, "error": str(error)})
+
+
+@contextmanager
+def about_to_look(name: str) -> Iterator[None]:
+    """Keep others from ringing for the block, after which we look ourselves.
+
+    Whoever dies in it leaves a doorbell that is taken for rung; the sweep insists within a second.
+    """
+    try:
+        cache.set(_key(name), 1, _COALESCE_SECONDS)
+    except (OSError, RedisError) as error:
+        log.warning("doorbell cache unavailable", extra={"doorbell": name, "error": str(error)})
+    yield
+    heard(name)
 
 
 def _key(name: str) -> str:

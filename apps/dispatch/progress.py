@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Sum
 
 from apps.dispatch.models import Progress, TenantProgress
@@ -29,32 +29,41 @@ class Counts(NamedTuple):
 
 _SUMS = ", ".join(f"{name} = p.{name} + EXCLUDED.{name}" for name in Counts._fields)
 _NAMES = ", ".join(Counts._fields)
-_PROGRESS = f"""INSERT INTO dispatch_progress AS p (category, minute, worker, last_at, {_NAMES})
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-ON CONFLICT (category, minute, worker) DO UPDATE SET last_at = EXCLUDED.last_at, {_SUMS}"""
+_GIVEN = ", ".join(f"%({name})s" for name in Counts._fields)
+_ARRAYS = ", ".join(f"%({name}s)s::int[]" for name in Counts._fields)
+# One statement a batch, which does not wait for the disk: roll-ups may lose a moment in a crash.
 # Arrays instead of VALUES: half the cost where a batch has hundreds of tenants.
-_TENANTS = f"""INSERT INTO dispatch_tenantprogress AS p
-(category, bucket, worker, tenant_id, {_NAMES})
-SELECT %s, %s, %s, t.* FROM unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[]) t
+_NOTE = f"""WITH at_once AS MATERIALIZED (
+    SELECT set_config('synchronous_commit', 'off', true)
+), of_category AS (
+    INSERT INTO dispatch_progress AS p (category, minute, worker, last_at, {_NAMES})
+    SELECT %(category)s, %(minute)s, %(worker)s, %(now)s, {_GIVEN} FROM at_once
+    ON CONFLICT (category, minute, worker) DO UPDATE SET last_at = EXCLUDED.last_at, {_SUMS}
+)
+INSERT INTO dispatch_tenantprogress AS p (category, bucket, worker, tenant_id, {_NAMES})
+SELECT %(category)s, %(bucket)s, %(worker)s, t.*
+FROM unnest(%(tenants)s::int[], {_ARRAYS}) t
 ON CONFLICT (tenant_id, bucket, category, worker) DO UPDATE SET {_SUMS}"""
 
 
-def note_progress(*, category: str, now: datetime, worker: str, counts: Counts) -> None:
-    """Add one batch to this worker's row of the minute."""
-    minute = now.replace(second=0, microsecond=0)
-    with transaction.get_connection().cursor() as cursor:
-        cursor.execute(_PROGRESS, [category, minute, worker, now, *counts])
-
-
-def note_tenants(
+def note_progress(
     tenants: Mapping[int, Counts], *, category: str, now: datetime, worker: str
 ) -> None:
-    """Add one batch to this worker's rows of the five minutes, in one statement for all tenants."""
-    if not tenants:
-        return
-    columns = [list(column) for column in zip(*tenants.values(), strict=True)]
-    with transaction.get_connection().cursor() as cursor:
-        cursor.execute(_TENANTS, [category, bucket_of(now), worker, list(tenants), *columns])
+    """Add one batch to this worker's rows: the category's of the minute, the tenants' of five."""
+    columns = list(zip(*tenants.values(), strict=True)) or [()] * len(Counts._fields)
+    named = {f"{name}s": list(column) for name, column in zip(Counts._fields, columns, strict=True)}
+    parameters = {
+        **named,
+        **{name: sum(named[f"{name}s"]) for name in Counts._fields},
+        "category": category,
+        "minute": now.replace(second=0, microsecond=0),
+        "bucket": bucket_of(now),
+        "worker": worker,
+        "now": now,
+        "tenants": list(tenants),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTE, parameters)
 
 
 def bucket_of(at: datetime) -> datetime:

@@ -11,7 +11,7 @@ from apps.tenants.entering import TenantRef, entering, get_tenants
 from pms_events.rounds import Check, checks
 
 log = logging.getLogger(__name__)
-_LOCK = 0x504D5303
+_LOCK = 0x504D5304
 
 
 def make_round(*, now: datetime) -> int:

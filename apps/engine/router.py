@@ -18,9 +18,16 @@ from pms_events.routing import Fact, plan
 BATCH = 1000
 FAR_AHEAD = 2000
 """So many deliveries of its tenant before each that was routed: to route more makes nobody sooner."""
+_FEW = BATCH // 4
+_GATHER_SECONDS = 0.005
 _PATIENCE = 5
 _PAUSE_SECONDS = 0.002
 _REST_SECONDS = 0.5
+
+# lock_timeout: shorter than deadlock_timeout, so in a tie with a settle it is the router that yields.
+# synchronous_commit: what a crash of PostgreSQL loses is routed again (docs/decisions/0012).
+_BECOME_THE_ROUTER = """SELECT pg_try_advisory_xact_lock(%s),
+set_config('lock_timeout', '500ms', true), set_config('synchronous_commit', 'off', true)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +54,10 @@ def route_all() -> None:
             return
         elif routed.count == BATCH and routed.ahead >= FAR_AHEAD:
             time.sleep(min(time.monotonic() - started, _REST_SECONDS))
+        elif routed.count < _FEW:
+            # A steady trickle: to look at each event alone would cost the workers' time.
+            with doorbells.about_to_look(doorbells.ROUTE):
+                time.sleep(_GATHER_SECONDS)
 
 
 def route(*, limit: int = BATCH) -> int | None:
@@ -100,7 +111,5 @@ def decide(arrivals: list[ArrivalRow]) -> list[NewDelivery]:
 
 def _is_the_router() -> bool:
     with connection.cursor() as cursor:
-        # Shorter than deadlock_timeout: in a tie with a settle it is always the router that yields.
-        cursor.execute("SET LOCAL lock_timeout = '500ms'")
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [WRITER_LOCK])
+        cursor.execute(_BECOME_THE_ROUTER, [WRITER_LOCK])
         return bool(cursor.fetchone()[0])

@@ -15,7 +15,7 @@ from django.db import InterfaceError, OperationalError, connection
 from apps.dispatch import operations
 from apps.dispatch.claiming import claim
 from apps.dispatch.models import Lane
-from apps.dispatch.progress import Counts, note_progress, note_tenants
+from apps.dispatch.progress import Counts, note_progress
 from apps.dispatch.work import Claimed
 from apps.engine.database_effects import can_end_in_time, run_database_group
 from apps.engine.external_effects import run_external
@@ -169,8 +169,7 @@ def _note(category: str, tally: Tally) -> None:
     """Add what became of a batch to the roll-ups: this category's, and those of its tenants."""
     now = datetime.now(UTC)
     worker = f"{socket.gethostname()[:20]}:{os.getpid()}"
-    note_progress(category=category, now=now, worker=worker, counts=_counts(tally))
-    note_tenants(
+    note_progress(
         {tenant_id: _counts(part) for tenant_id, part in tally.tenants.items() if part.moved},
         category=category,
         now=now,

@@ -14,7 +14,6 @@ from apps.dispatch.progress import (
     get_failing,
     get_history,
     note_progress,
-    note_tenants,
     prune_progress,
 )
 from apps.dispatch.sampling import get_lagging, get_tenants_with_work, get_waiting, take_sample
@@ -69,7 +68,7 @@ def test_workers_have_rows_of_their_own_that_are_read_as_one(acme: TenantRef) ->
         ("b:1", NOW, Counts(done=4)),
         ("a:1", NOW + FIVE, Counts(superseded=7)),
     ):
-        note_tenants({acme.id: counts}, category="sync", now=now, worker=worker)
+        note_progress({acme.id: counts}, category="sync", now=now, worker=worker)
     assert TenantProgress.objects.count() == 3
     assert get_history(acme.id, since=bucket_of(NOW)) == {
         "sync": {
@@ -83,8 +82,7 @@ def test_workers_have_rows_of_their_own_that_are_read_as_one(acme: TenantRef) ->
 def test_roll_ups_are_kept_for_a_day_and_a_little(acme: TenantRef) -> None:
     for hours in (1, 25, 27):
         at = NOW - timedelta(hours=hours)
-        note_progress(category="sync", now=at, worker="a:1", counts=Counts(done=hours))
-        note_tenants({acme.id: Counts(done=hours)}, category="sync", now=at, worker="a:1")
+        note_progress({acme.id: Counts(done=hours)}, category="sync", now=at, worker="a:1")
     prune_progress(now=NOW)
     assert sorted(Progress.objects.values_list("done", flat=True)) == [1, 25]
     assert sorted(TenantProgress.objects.values_list("done", flat=True)) == [1, 25]
