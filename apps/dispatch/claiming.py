@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.dispatch import clocks
 from apps.dispatch.caps import get_caps, is_closed
+from apps.dispatch.locks import Lock, wait_for
 from apps.dispatch.marks import Pace
 from apps.dispatch.models import Lane, State
 from apps.dispatch.statements import fetch
@@ -18,7 +19,6 @@ from apps.dispatch.work import Claimed
 _ROUNDS = 20
 """How often one claim goes on when all that it found was paused. Each round takes that out of the way."""
 
-_LOCK = 0x504D5303
 _paces: dict[clocks.Place, Pace] = defaultdict(Pace)
 
 
@@ -51,18 +51,13 @@ def _claim_within_caps(wanted: Mapping[str, Any], *, limit: int) -> list[Claimed
     for _ in range(_ROUNDS):
         with transaction.atomic():
             if any(cap.at_most for cap in caps):
-                _one_by_one()
+                # One by one: two at once could each fill the last place under a limit.
+                wait_for(Lock.CLAIM_WITHIN_LIMITS)
             rows = _scan("claim_capped", wanted, limit=limit - len(claimed))
         claimed += [Claimed(*row[:-1]) for row in rows if row[-1] == State.RUNNING]
         if not rows or len(claimed) >= limit:
             break
     return claimed
-
-
-def _one_by_one() -> None:
-    """Make claims wait for each other: two at once could each fill the last place under a limit."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 def _scan(name: str, wanted: Mapping[str, Any], *, limit: int) -> list[tuple[Any, ...]]:

@@ -12,12 +12,10 @@ from django.db import transaction
 
 from apps.dispatch.clocks import clock_columns
 from apps.dispatch.doorbells import ring_on_commit, ring_router_on_commit
+from apps.dispatch.locks import Lock, wait_for
 from apps.dispatch.models import Chore, RefusedDelivery, TargetSubscription
 from apps.dispatch.statements import execute, fetch, insert_values
 from apps.dispatch.work import Claimed, Redriven, StreamKey
-
-WRITER_LOCK = 0x504D5301
-"""The advisory lock of whoever adds to streams: the router, or a redrive. The number is arbitrary."""
 
 _ADD_ARRIVALS = """INSERT INTO dispatch_arrival (tenant_id, event_uid, type, stream, accepted_at,
 lane, handlers, target, include_external, replay_id, place) VALUES %s"""
@@ -154,8 +152,7 @@ def become_the_writer() -> None:
     waited for.
     """
     ring_router_on_commit()
-    with transaction.get_connection().cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER_LOCK])
+    wait_for(Lock.WRITER)
 
 
 def refuse(deliveries: Sequence[Claimed], *, lease: UUID, reason: str, now: datetime) -> None:

@@ -5,13 +5,12 @@ from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from apps.dispatch.locks import trying
+from apps.dispatch.locks import Lock, trying
 from apps.engine.stopping import is_stopping
 from apps.tenants.entering import TenantRef, entering, get_tenants
 from pms_events.rounds import Check, checks
 
 log = logging.getLogger(__name__)
-_LOCK = 0x504D5304
 
 
 def make_round(*, now: datetime) -> int:
@@ -22,7 +21,7 @@ def make_round(*, now: datetime) -> int:
     Raises: OperationalError, InterfaceError when the database is away.
     """
     visited = 0
-    with trying(_LOCK) as is_ours:
+    with trying(Lock.ROUND) as is_ours:
         for tenant in get_tenants() if is_ours else []:
             if is_stopping():
                 break

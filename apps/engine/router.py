@@ -7,7 +7,7 @@ from django.db import connection, transaction
 
 from apps.dispatch import doorbells
 from apps.dispatch.adding import add, take_arrivals, take_places
-from apps.dispatch.operations import WRITER_LOCK
+from apps.dispatch.locks import Lock
 from apps.dispatch.routes import get_routes, get_weights
 from apps.dispatch.work import ArrivalRow, NewDelivery
 from apps.engine.stopping import is_stopping
@@ -111,5 +111,5 @@ def decide(arrivals: list[ArrivalRow]) -> list[NewDelivery]:
 
 def _is_the_router() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(_BECOME_THE_ROUTER, [WRITER_LOCK])
+        cursor.execute(_BECOME_THE_ROUTER, [int(Lock.WRITER)])
         return bool(cursor.fetchone()[0])

@@ -13,7 +13,7 @@ from apps.dispatch import doorbells, operations, queries
 from apps.dispatch.adding import find_oldest_arrival
 from apps.dispatch.caps import get_caps, is_closed, unpark
 from apps.dispatch.clocks import read_clocks
-from apps.dispatch.locks import trying
+from apps.dispatch.locks import Lock, trying
 from apps.dispatch.marks import Pace
 from apps.dispatch.models import Chore, Lane
 from apps.dispatch.progress import prune_progress
@@ -28,7 +28,6 @@ from apps.tenants.entering import UnknownTenant, entering, get_tenant_by_id
 from pms_events.verdicts import Failure, Kind, Reason, Verdict
 
 log = logging.getLogger(__name__)
-_LOCK = 0x504D5302
 _BACKLOG_EVERY = 5
 _PRUNE_EVERY = 600
 _runs = itertools.count()
@@ -38,7 +37,7 @@ _healing = Pace(least_seconds=10, most_seconds=600)
 
 def sweep() -> list[Chore]:
     """Do one pass; gives the operator tasks whose next step is due. Nothing when another sweeps."""
-    with trying(_LOCK) as is_ours:
+    with trying(Lock.SWEEP) as is_ours:
         return _sweep(next(_runs)) if is_ours else []
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from apps.dispatch.locks import trying
+from apps.dispatch.locks import Lock, trying
 from apps.engine import rounds
 from apps.properties.models import Property
 from apps.tenants.entering import TenantRef, current_schema, entering
@@ -56,7 +56,7 @@ def test_a_database_that_is_away_is_told_to_the_task_which_tries_again(acme: Ten
 
     with pytest.raises(OperationalError):
         rounds.make_round(now=timezone.now())
-    with trying(rounds._LOCK) as is_ours:
+    with trying(Lock.ROUND) as is_ours:
         assert is_ours, "the lock was given back"
 
 
