@@ -26,6 +26,16 @@ frozen beyond its lease is excused: in flight while it slept, or begun within fi
 """
 
 
+def _write_page(before: str, told: str, broker: str) -> str:
+    """Put a run in the place of the last one on the same broker; the other's stays."""
+    kept = {
+        name: text.strip()
+        for name, _, text in (part.partition("\n") for part in before.split("\n## On ")[1:])
+    }
+    kept[broker] = told.strip()
+    return _HEAD + "\n\n".join(f"## On {name}\n\n{kept[name]}" for name in sorted(kept)) + "\n"
+
+
 def main() -> int:
     """Run, print the table, write the page; 1 when a promise was broken."""
     parser = argparse.ArgumentParser(prog="make chaos", description="Break a stack on purpose.")
@@ -40,7 +50,7 @@ def main() -> int:
     told = as_markdown(result)
     print(told)
     if chosen.write:
-        PAGE.write_text(_HEAD + told + "\n")
+        PAGE.write_text(_write_page(PAGE.read_text() if PAGE.exists() else "", told, plan.broker))
     return 0 if result.is_good else 1
 
 
