@@ -15,6 +15,7 @@ from typing import Any
 import django
 
 from benchmarks import stack
+from benchmarks.results import write_section
 
 FILE = Path(__file__).parent / "pressure.json"
 BACKLOG = 10_000
@@ -161,6 +162,27 @@ def _rounded(found: Any) -> Any:
     return found
 
 
+_SAID = {
+    "snapshot": "a REPEATABLE READ reader holds vacuum back for three minutes",
+    "idle": "four sessions idle in a transaction for three minutes",
+    "burst": "45 seconds at three times what can be served",
+    "soak": "twenty minutes, the slowest of the second half",
+}
+
+
+def as_markdown(results: dict[str, Any]) -> str:
+    """The results as a table of the README."""
+    lines = ["| pressure | undisturbed | under it | kept | target |", "|---|---|---|---|---|"]
+    for name, said in _SAID.items():
+        if found := results.get(name):
+            missed = "" if found["met"] else " **(missed)**"
+            lines.append(
+                f"| {said} | {found['undisturbed']:g}/s | {found['during']:g}/s"
+                f" | {found['kept']:g}{missed} | ≥ {TARGET:g} |"
+            )
+    return "\n".join(lines)
+
+
 def show(results: dict[str, Any]) -> str:
     """The results as a table."""
     lines = [
@@ -200,7 +222,9 @@ def main() -> None:
             pressure.run(options.parts, minutes=options.minutes)
     if options.write:
         kept = json.loads(FILE.read_text()) if FILE.exists() else {}
-        FILE.write_text(json.dumps({**kept, **pressure.results}, indent=2) + "\n")
+        kept |= pressure.results
+        FILE.write_text(json.dumps(kept, indent=2) + "\n")
+        write_section("pressure", as_markdown(kept))
     print(show(pressure.results))
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 FILE = Path(__file__).parent / "results.json"
 README = Path(__file__).parent.parent / "README.md"
-BEGIN, END = "<!-- bench: written by make bench -->", "<!-- end of bench -->"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +48,15 @@ def figure(runs: list[float], *, unit: str) -> Result:
 def write(results: dict[str, Result]) -> None:
     """Write the results file and the README's table of it."""
     FILE.write_text(json.dumps({k: asdict(v) for k, v in results.items()}, indent=2) + "\n")
-    before, _, rest = README.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}\n{as_markdown(results)}\n{END}{after}")
+    write_section("bench", as_markdown(results))
+
+
+def write_section(name: str, text: str) -> None:
+    """Replace what stands between the README's two marks of a section."""
+    begin, end = f"<!-- {name}: written by make {name} -->", f"<!-- end of {name} -->"
+    before, _, rest = README.read_text().partition(begin)
+    _, _, after = rest.partition(end)
+    README.write_text(f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def as_markdown(results: dict[str, Result]) -> str:
