@@ -123,7 +123,7 @@ def mail_server() -> MailServer:
 
 
 def _mail_sender(text: str) -> str:
-    name, address = parseaddr(text)
+    _, address = parseaddr(text)
     try:
         validate_email(address)
         address.encode("ascii")

@@ -81,7 +81,9 @@ def test_links_lead_to_the_hosts_over_tls_and_in_debug_mode_to_the_port(
     assert public_url() == "https://{host}:8443/pms"
 
 
-@pytest.mark.parametrize("url", ["pms.example", "https://pms.example", "ftp://{host}", "https://{0}"])
+@pytest.mark.parametrize(
+    "url", ["pms.example", "https://pms.example", "ftp://{host}", "https://{0}"]
+)
 def test_a_public_url_without_a_place_for_the_host_is_refused(
     monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
