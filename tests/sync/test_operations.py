@@ -4,18 +4,22 @@ import base64
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import getaddresses
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 from django.db import IntegrityError, transaction
+from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from apps.dispatch.models import TargetSubscription
 from apps.events.models import Event
 from apps.sync import operations
 from apps.sync.alerts import ALERTS
-from apps.sync.checking import BadEndpoint
+from apps.sync.checking import BadEndpoint, check_url
 from apps.sync.models import Endpoint
 from apps.sync.secrets import UnreadableSecret
 from apps.tenants.entering import TenantRef, entering
@@ -201,6 +205,20 @@ def test_a_mail_address_is_taken_and_gets_the_alerts_alone(
     assert subscriptions() == [(acme.id, str(endpoint.pk), list(ALERTS))]
     with entering(harbor):
         assert Endpoint.objects.count() == 0
+
+
+@given(st.text(alphabet="ab@.,;:<>()[]\"'\\ \r\n\t\x00%?#+-_/é\u2028", max_size=20))
+def test_an_address_that_is_taken_is_one_address_in_every_reading(text: str) -> None:
+    address = f"{text}@acme.example"
+    with override_settings(EMAIL_HOST="mail.example"):
+        try:
+            check_url(f"mailto:{address}")
+        except BadEndpoint:
+            return
+    assert getaddresses([address]) == [("", address)]
+    assert address.isascii()
+    assert address.isprintable()
+    assert not set(address) & set(' ,;<>"%?#')
 
 
 def test_without_a_mail_server_no_address_is_taken_and_it_says_what_is_to_be_set(

@@ -15,7 +15,7 @@ from apps.sync.connectors.mail_wording import write_words
 from apps.sync.failures import DeliveryFailed, MailRefused, NothingSent
 from apps.sync.mailing import ASKED, hand_in
 from apps.sync.models import Endpoint, Exchange
-from apps.sync.receivers import address_of, is_mail
+from apps.sync.receivers import address_of
 from apps.sync.spoken import Answer, Request
 from apps.web.sites import current_site
 from pms_events.context import Event
@@ -84,7 +84,7 @@ def read_answer(exchange: Exchange, *, now: datetime) -> Done:
     answered = f"{exchange.status} to {asked}" + (f": {said}" if said else "")
     if exchange.status < 500:
         raise DeliveryFailed(f"the mail server asks to come back later ({answered})")
-    if exchange.status not in _LOGIN and asked == "RCPT TO" and is_mail(exchange.url):
+    if exchange.status not in _LOGIN and asked == "RCPT TO":
         raise MailRefused(
             f"no mail is taken for {address_of(exchange.url)} ({answered}): "
             "correct the endpoint's address, then retry; or discard"
