@@ -1,12 +1,15 @@
 """The environment, read once and typed. Every setting that can be set from outside is named here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 ROOT = Path(__file__).resolve().parent.parent
 DEVELOPMENT_KEY = "development-only-key-never-use-this-in-production-0123456789"
@@ -69,3 +72,82 @@ def database(url: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"connect_timeout": 5, "application_name": "pms-events", **options},
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """Where mail is handed in, and from whom it comes. Without a host no mail can be sent."""
+
+    host: str = ""
+    port: int = 25
+    user: str = ""
+    password: str = ""
+    has_starttls: bool = False
+    is_tls: bool = False
+    sender: str = ""
+
+
+_MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+
+
+def mail_server() -> MailServer:
+    """Read EMAIL_URL and EMAIL_FROM; both or neither.
+
+    `smtp://`, `smtp+tls://` (STARTTLS) or `smtp+ssl://`; user and password are percent-encoded.
+    Raises: ImproperlyConfigured; the message does not repeat the URL, which has a password in it.
+    """
+    url, sender = env.str("EMAIL_URL", default=""), env.str("EMAIL_FROM", default="")
+    if not url:
+        return MailServer()
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in _MAIL_PORTS or not parts.hostname or parts.path.strip("/"):
+        raise ImproperlyConfigured(
+            "EMAIL_URL must look like smtp+tls://user:password@mail.example:587, "
+            "with smtp, smtp+tls or smtp+ssl in front"
+        )
+    if bool(parts.username) != bool(parts.password):
+        raise ImproperlyConfigured("EMAIL_URL has a user or a password alone: give both or neither")
+    return MailServer(
+        host=parts.hostname,
+        port=port or _MAIL_PORTS[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        has_starttls=parts.scheme == "smtp+tls",
+        is_tls=parts.scheme == "smtp+ssl",
+        sender=_mail_sender(sender),
+    )
+
+
+def _mail_sender(text: str) -> str:
+    _, address = parseaddr(text)
+    try:
+        validate_email(address)
+        address.encode("ascii")
+        if "\n" in text or "\r" in text:
+            raise ValueError(text)
+    except (ValidationError, ValueError) as error:
+        raise ImproperlyConfigured(
+            "EMAIL_URL is set, and EMAIL_FROM is missing or no address: "
+            "set it to whom mail comes from, such as 'PMS events <alerts@pms.example>'"
+        ) from error
+    return text
+
+
+def public_url() -> str:
+    """Read how pages are reached from outside, for links in mail: `https://{host}`.
+
+    `{host}` stands for the tenant's host. Without PUBLIC_URL: https, and in debug mode http and PORT.
+    """
+    usual = f"http://{{host}}:{env.int('PORT', default=8000)}" if DEBUG else "https://{host}"
+    url: str = env.str("PUBLIC_URL", default="") or usual
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or url.count("{host}") != 1 or "{" in parts.path:
+        raise ImproperlyConfigured(
+            f"PUBLIC_URL is {url!r}: it must look like https://{{host}}, with {{host}} where the "
+            "tenant's host belongs"
+        )
+    return url.rstrip("/")

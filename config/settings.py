@@ -15,6 +15,8 @@ from config.environment import (
     allowed_hosts,
     database,
     env,
+    mail_server,
+    public_url,
     secret,
 )
 from pms_events.categories import Category
@@ -97,6 +99,7 @@ CACHES = {
 # --- Timeouts: each must be shorter than the next; checked at start-up (apps.engine.checks) ----
 
 HTTP_TIMEOUT = timedelta(seconds=env.float("PMS_HTTP_TIMEOUT_SECONDS", default=10))
+SMTP_TIMEOUT = timedelta(seconds=env.float("PMS_SMTP_TIMEOUT_SECONDS", default=10))
 LEASE = timedelta(seconds=env.float("PMS_LEASE_SECONDS", default=60))
 VISIBILITY_TIMEOUT = timedelta(hours=1)
 CLAIM_BATCH = env.int("PMS_CLAIM_BATCH", default=500)
@@ -111,6 +114,17 @@ WEBHOOK_RETRY_ATTEMPTS = env.int("PMS_WEBHOOK_RETRY_ATTEMPTS", default=8)
 WEBHOOK_RETRY_FIRST = timedelta(seconds=env.float("PMS_WEBHOOK_RETRY_FIRST_SECONDS", default=5))
 # Tests, demo and machines behind a firewall may send webhooks to loopback and private addresses.
 ALLOW_PRIVATE_TARGETS = env.bool("PMS_ALLOW_PRIVATE_TARGETS", default=DEBUG)
+
+# --- Mail: by Django's own names; without a host no mail can be sent ----------------------------
+
+_MAIL = mail_server()
+EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.has_starttls, _MAIL.is_tls
+EMAIL_TIMEOUT = SMTP_TIMEOUT.total_seconds()
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = _MAIL.sender
+# How a tenant's pages are reached from outside, for links in what is sent.
+PUBLIC_URL = public_url()
 
 # --- Celery: the hands ------------------------------------------------------------------------
 

@@ -110,6 +110,7 @@ def open_stack(folder: Path, *, port: int, given: Mapping[str, str]) -> Stack:
     # A newcomer should see a failing endpoint end before a person in seconds, not in hours.
     environment.setdefault("PMS_WEBHOOK_RETRY_ATTEMPTS", "4")
     environment.setdefault("PMS_WEBHOOK_RETRY_FIRST_SECONDS", "1")
+    environment.setdefault("PUBLIC_URL", f"http://{{host}}:{port}")
     stack = Stack(servers=servers, environment=environment, base_url=f"http://127.0.0.1:{port}")
     try:
         check_database(servers.database_url)

@@ -102,7 +102,7 @@ class CapForm(forms.ModelForm):
             choices=[("", "any"), *((name, name) for name in sorted(h.name for h in handlers))],
             required=False,
             widget=UnfoldAdminSelectWidget,
-            help_text="Such as sync.send_webhook for webhooks.",
+            help_text="Such as sync.send_webhook for webhooks and mail.",
         )
         self.fields[
             "target"

@@ -27,11 +27,12 @@ def check_registry(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
 
 @register()
 def check_timeouts(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """Refuse to start unless HTTP timeout < handler limit < lease < broker visibility timeout."""
+    """Refuse to start unless HTTP and SMTP timeout < handler limit < lease < visibility timeout."""
     slowest = max((h.limit for h in handlers), default=_USUAL)
     fastest = min((h.limit for h in handlers), default=_USUAL)
     steps = [
         ("PMS_HTTP_TIMEOUT_SECONDS", settings.HTTP_TIMEOUT, "the shortest handler limit", fastest),
+        ("PMS_SMTP_TIMEOUT_SECONDS", settings.SMTP_TIMEOUT, "the shortest handler limit", fastest),
         ("the longest handler limit", slowest, "PMS_LEASE_SECONDS", settings.LEASE),
         ("PMS_LEASE_SECONDS", settings.LEASE, "VISIBILITY_TIMEOUT", settings.VISIBILITY_TIMEOUT),
     ]
@@ -39,7 +40,7 @@ def check_timeouts(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[Ch
         Error(
             f"{lower} is {low.total_seconds():g} s and must be shorter than {upper}, "
             f"which is {high.total_seconds():g} s",
-            hint="HTTP timeout < handler limit < lease < broker visibility timeout",
+            hint="HTTP and SMTP timeout < handler limit < lease < broker visibility timeout",
             id="engine.E002",
         )
         for lower, low, upper, high in steps

@@ -159,7 +159,7 @@ def _leave(talking: Sequence[Claimed], *, lease: UUID, is_told: bool) -> Tally:
 
 
 def _put_off(talking: Sequence[Claimed], *, lease: UUID) -> None:
-    later = datetime.now(UTC) + 2 * settings.HTTP_TIMEOUT
+    later = datetime.now(UTC) + 2 * max(settings.HTTP_TIMEOUT, settings.SMTP_TIMEOUT)
     operations.reschedule([(d.id, later, False) for d in talking], lease=lease)
 
 

@@ -5,7 +5,7 @@ import socket
 
 from django.conf import settings
 
-from pms_events.errors import PermanentError
+from apps.sync.failures import NothingSent
 
 # Public IPv6 is handed out of this block alone (IANA); all else is ours, reserved or a way to IPv4:
 # NAT64 64:ff9b::/96, IPv4-translated ::ffff:0:0:0/96, 5f00::/16, fc00::/7, fe80::/10, ff00::/8.
@@ -21,7 +21,7 @@ _DENIED = [
 ]  # fmt: skip
 
 
-class BlockedAddress(PermanentError):
+class BlockedAddress(NothingSent):
     """The URL leads to an address that must not be talked to."""
 
 

@@ -10,8 +10,10 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from apps.sync import operations
+from apps.sync.alerts import ALERTS
+from apps.sync.checking import BadEndpoint, check_patterns, check_url, usual_patterns
 from apps.sync.models import Endpoint, Exchange
-from apps.sync.operations import BadEndpoint
+from apps.sync.receivers import describe_status, is_mail
 from apps.web.admin import ReadOnly, TenantAdmin, link_to_event
 
 
@@ -21,19 +23,35 @@ class EndpointForm(forms.ModelForm):
     class Meta:
         model = Endpoint
         fields = ["url", "description", "patterns", "is_enabled"]
+        help_texts = {
+            "url": "https://… for a signed webhook, or mailto:night@acme.example for e-mail",
+            "patterns": "event types it receives, such as booking.created, booking.* or *. "
+            "Left empty, a new webhook gets everything (*) and a new mail address the alerts alone: "
+            + ", ".join(ALERTS),
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance._state.adding and "patterns" in self.fields:
+            self.fields["patterns"].required = False
+            self.initial["patterns"] = []
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"]
+        if url == self.initial.get("url"):  # kept as it is, whatever the settings say by now
+            return url
         try:
-            operations.check_url(url)
+            check_url(url)
         except BadEndpoint as error:
             raise ValidationError(f"The URL {error}") from error
         return url
 
     def clean_patterns(self) -> list[str]:
         patterns: list[str] = self.cleaned_data["patterns"]
+        if not patterns and self.instance._state.adding:
+            return usual_patterns(self.cleaned_data.get("url", ""))
         try:
-            operations.check_patterns(patterns)
+            check_patterns(patterns)
         except BadEndpoint as error:
             raise ValidationError(str(error)) from error
         return patterns
@@ -69,7 +87,10 @@ class EndpointAdmin(TenantAdmin):
     def last_exchange(self, endpoint: Any) -> str:
         if endpoint.last_at is None:
             return "none yet"
-        return f"{endpoint.last_status or 'no answer'} at {endpoint.last_at:%Y-%m-%d %H:%M:%S} UTC"
+        said = endpoint.last_status or "no answer"
+        if endpoint.last_status and is_mail(endpoint.url):
+            said = describe_status(endpoint.url, endpoint.last_status)
+        return f"{said} at {endpoint.last_at:%Y-%m-%d %H:%M:%S} UTC"
 
     def save_model(
         self, request: HttpRequest, obj: Endpoint, form: EndpointForm, change: bool
@@ -79,6 +100,8 @@ class EndpointAdmin(TenantAdmin):
             operations.update_endpoint(obj, **values)
             return
         obj.pk = operations.create_endpoint(**values)[0].pk
+        if is_mail(values["url"]):
+            return
         messages.info(
             request,
             "To get the signing secret, rotate it: "

@@ -14,9 +14,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.sync import operations
-from apps.sync.addresses import BlockedAddress
+from apps.sync.checking import BadEndpoint
+from apps.sync.failures import NothingSent
 from apps.sync.models import Endpoint
-from apps.sync.operations import BadEndpoint
 from apps.sync.secrets import UnreadableSecret
 from apps.sync.serializers import (
     EndpointChanges,
@@ -41,7 +41,7 @@ def _refusals() -> Iterator[None]:
         raise Problem(422, "The endpoint is not valid.", errors=where) from error
     except Endpoint.DoesNotExist as error:
         raise Http404("The endpoint was deleted meanwhile.") from error
-    except BlockedAddress as error:
+    except NothingSent as error:
         where = [FieldError(pointer="#/url", detail=str(error))]
         raise Problem(422, "Nothing was sent.", errors=where) from error
     except UnreadableSecret as error:
@@ -116,7 +116,7 @@ class TestEndpointView(APIView):
 
     @extend_schema(request=None, responses=ExchangeSerializer)
     def post(self, request: Request, pk: UUID) -> Response:
-        """Send one signed `custom.endpoint_tested` right now; answers the exchange, no retries."""
+        """Send one `custom.endpoint_tested` right now; answers the exchange, no retries."""
         endpoint = get_object_or_404(Endpoint, pk=pk)
         with _refusals():
             exchange = try_endpoint(endpoint, now=timezone.now())

@@ -1,11 +1,12 @@
 """Endpoints that receive a tenant's events, and the exchanges with them."""
 
 import uuid
-from urllib.parse import urlsplit
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+
+from apps.sync.receivers import describe_status, host_of, is_mail
 
 
 def all_events() -> list[str]:
@@ -46,8 +47,8 @@ class Endpoint(models.Model):
 
     @property
     def host(self) -> str:
-        """The receiver's host and port: a URL's path may be a secret, so errors name this."""
-        return urlsplit(self.url).netloc
+        """The receiver's host and port, or mail address: a URL's path may be a secret."""
+        return host_of(self.url)
 
 
 class Exchange(models.Model):
@@ -82,7 +83,10 @@ class Exchange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.status or 'no answer'} from {urlsplit(self.url).netloc}"
+        if is_mail(self.url):
+            said = describe_status(self.url, self.status) if self.status else "no answer"
+            return f"mail to {host_of(self.url)}: {said}"
+        return f"{self.status or 'no answer'} from {host_of(self.url)}"
 
     @property
     def is_taken(self) -> bool:

@@ -6,66 +6,28 @@ disabled and still subscribed, or sign with a secret that nobody was shown.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
-import requests
 from django.db import transaction
 
+from apps.sync.checking import check_patterns, check_url, usual_patterns
 from apps.sync.models import Endpoint
 from apps.sync.secrets import UnreadableSecret, decrypt, encrypt, new_secret
 from pms_events.catalogue.operations import EndpointDisabled
-from pms_events.patterns import is_pattern
 from pms_events.publishing import publish, subscribe, unsubscribe
 
 HANDLER = "sync.send_webhook"
 OLD_SECRET_LASTS = timedelta(hours=24)
-MAX_URL = 2000
-
-
-class BadEndpoint(ValueError):
-    """An endpoint that cannot be kept; `field` says which of its fields, the message why."""
-
-    def __init__(self, field: str, message: str) -> None:
-        self.field = field
-        super().__init__(message)
-
-
-def check_url(url: str) -> None:
-    """Raises: BadEndpoint unless it is an http(s) URL that can be called, without credentials.
-
-    Where its host leads is looked at when something is sent: that can change at any time.
-    """
-    if len(url) > MAX_URL:
-        raise BadEndpoint("url", f"must have at most {MAX_URL} characters")
-    try:
-        parts = urlsplit(url)
-        is_callable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        if parts.username is not None or parts.password is not None:
-            raise BadEndpoint("url", "must not carry a user or password: the signature is proof")
-        if not is_callable or "\x00" in url:
-            raise BadEndpoint("url", "must be an http or https URL with a host")
-        requests.Request("POST", url).prepare()
-        (parts.hostname or "").encode("idna")
-    except BadEndpoint:
-        raise
-    except (ValueError, requests.RequestException) as error:
-        raise BadEndpoint("url", f"is no URL that can be called: {error}") from error
-
-
-def check_patterns(patterns: Sequence[str]) -> None:
-    """Raises: BadEndpoint unless there is at least one pattern and all are well formed."""
-    if not patterns:
-        raise BadEndpoint("patterns", "name at least one event type, or * for all")
-    for pattern in patterns:
-        if not is_pattern(pattern):
-            raise BadEndpoint("patterns", f"'{pattern}' is no event type: use booking.* or *")
 
 
 def create_endpoint(
-    *, url: str, patterns: Sequence[str] = ("*",), description: str = ""
+    *, url: str, patterns: Sequence[str] | None = None, description: str = ""
 ) -> tuple[Endpoint, str]:
-    """Make an endpoint; gives it and its secret, which is shown once. Raises: BadEndpoint."""
+    """Make an endpoint; gives it and its secret, which is shown once. Raises: BadEndpoint.
+
+    Without patterns a webhook gets everything, a mail address the alerts alone.
+    """
     check_url(url)
+    patterns = usual_patterns(url) if patterns is None else patterns
     check_patterns(patterns)
     secret = new_secret()
     with transaction.atomic():
@@ -88,7 +50,7 @@ def update_endpoint(
 
     Raises: BadEndpoint, nothing changed; Endpoint.DoesNotExist.
     """
-    if url is not None:
+    if url is not None and url != endpoint.url:  # what is kept stays, whatever the settings say now
         check_url(url)
     if patterns is not None:
         check_patterns(patterns)

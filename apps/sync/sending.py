@@ -1,6 +1,5 @@
 """Posting to the outside: one request, bounded in time and size, to an address chosen once."""
 
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,22 +12,10 @@ from urllib3.exceptions import HTTPError
 
 from apps.sync.addresses import resolve
 from apps.sync.deadlines import Deadline, WatchedHttpConnection, WatchedHttpsConnection
+from apps.sync.spoken import Answer
 
 MAX_RESPONSE = 64 * 1024
 _PIECE = 8192
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came back. `status` is None when no headers came; `error` says what went wrong.
-
-    An answer with both broke off in its body. Names of headers are in lower case.
-    """
-
-    status: int | None
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    error: str = ""
 
 
 class _PinnedAdapter(HTTPAdapter):
@@ -77,7 +64,7 @@ def post(url: str, *, headers: dict[str, str], body: bytes) -> Answer:
                 session.mount(f"{parts.scheme}://", _PinnedAdapter(address, deadline))
                 return _send(session, request, deadline)
     except (OSError, HTTPError) as error:
-        return Answer(status=None, error=_explain(error))
+        return Answer(status=None, error=explain(error))
 
 
 def _send(
@@ -89,7 +76,7 @@ def _send(
             request, timeout=(timeout, timeout), allow_redirects=False, stream=True
         ) as response:
             if deadline.has_passed():  # cut off amid headers, they look complete
-                return Answer(status=None, error=_late(deadline))
+                return Answer(status=None, error=say_late(deadline))
             body, error = _read(response, deadline)
             return Answer(
                 status=response.status_code,
@@ -98,7 +85,7 @@ def _send(
                 error=error,
             )
     except (OSError, HTTPError) as error:
-        return Answer(status=None, error=_explain(error, deadline))
+        return Answer(status=None, error=explain(error, deadline))
 
 
 def _read(response: requests.Response, deadline: Deadline) -> tuple[bytes, str]:
@@ -109,21 +96,22 @@ def _read(response: requests.Response, deadline: Deadline) -> tuple[bytes, str]:
             piece = response.raw.read1(_PIECE, decode_content=False)
             if not piece:
                 # A connection that was cut off looks like one that came to its end.
-                return read, _late(deadline) if deadline.has_passed() else ""
+                return read, say_late(deadline) if deadline.has_passed() else ""
             read += piece
     except (OSError, HTTPError) as error:
-        return read, _explain(error, deadline)
+        return read, explain(error, deadline)
     return read[:MAX_RESPONSE], ""
 
 
-def _late(deadline: Deadline) -> str:
+def say_late(deadline: Deadline) -> str:
+    """Say that the deadline came before the answer's end."""
     return f"no complete answer within {deadline.after.total_seconds():g} s"
 
 
-def _explain(error: BaseException, deadline: Deadline | None = None) -> str:
+def explain(error: BaseException, deadline: Deadline | None = None) -> str:
     """Say what broke, from the innermost error: the outer ones repeat the URL and its tokens."""
     if deadline is not None and (deadline.has_passed() or isinstance(error, requests.Timeout)):
-        return _late(deadline)
+        return say_late(deadline)
     while not error.__suppress_context__ or error.__cause__:
         inner = error.__cause__ or error.__context__
         if inner is None:

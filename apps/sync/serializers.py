@@ -2,8 +2,9 @@
 
 from rest_framework import serializers
 
+from apps.sync.alerts import ALERTS
+from apps.sync.checking import MAX_URL
 from apps.sync.models import Endpoint, Exchange
-from apps.sync.operations import MAX_URL
 
 _MAX_PATTERNS = 100
 
@@ -11,12 +12,17 @@ _MAX_PATTERNS = 100
 class EndpointInput(serializers.Serializer):
     """Input: an endpoint to make."""
 
-    url = serializers.CharField(max_length=MAX_URL)
+    url = serializers.CharField(
+        max_length=MAX_URL,
+        help_text="`https://…` for a signed webhook, `mailto:night@acme.example` for e-mail",
+    )
     description = serializers.CharField(max_length=200, required=False, allow_blank=True)
     patterns = serializers.ListField(
         child=serializers.CharField(max_length=255),
-        default=lambda: ["*"],
+        required=False,
         max_length=_MAX_PATTERNS,
+        help_text="event types, such as `booking.created`, `booking.*` or `*`; left out, a webhook "
+        "gets everything and a mail address the alerts alone: " + ", ".join(ALERTS),
     )
 
 
@@ -46,7 +52,7 @@ class NewSecretSerializer(EndpointSerializer):
     """Output: an endpoint with a secret just made, shown this once."""
 
     secret = serializers.CharField(
-        help_text="`whsec_` and base64, for any Standard Webhooks library"
+        help_text="`whsec_` and base64, for any Standard Webhooks library; mail is not signed"
     )
 
     class Meta(EndpointSerializer.Meta):

@@ -1,4 +1,4 @@
-"""Trying an endpoint: one signed event right now, kept in no log and retried never."""
+"""Trying an endpoint: one event right now, kept in no log and retried never."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ def try_endpoint(endpoint: Endpoint, *, now: datetime) -> Exchange:
     """Send a `custom.endpoint_tested`, whatever the endpoint's patterns, also to a disabled one.
 
     The message has an id of its own each time: a receiver that drops repeats must not drop it.
-    Raises: BlockedAddress; UnreadableSecret.
+    Raises: NothingSent; UnreadableSecret.
     """
     now = now.astimezone(UTC)
     uid = new_uid()

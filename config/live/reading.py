@@ -15,6 +15,7 @@ from apps.engine.watching import ROUTE, SWEEP
 from apps.events.models import Event
 from apps.fallback.models import DeadLetter, DeadLetterState
 from apps.sync.models import Endpoint, Exchange
+from apps.sync.receivers import describe_status
 from apps.tenants.entering import PUBLIC, current_schema, current_tenant
 from apps.tenants.models import Domain, Tenant
 from config.live import charts, wording
@@ -215,10 +216,9 @@ def _receiver(endpoint: Any) -> Receiver:
         said, tone = "nothing sent yet", "notice"
     elif endpoint.last_status is None:
         said, tone = f"no answer: {endpoint.last_error}"[:120], "danger"
-    elif 200 <= endpoint.last_status < 300:
-        said, tone = f"answered {endpoint.last_status}", "good"
     else:
-        said, tone = f"answered {endpoint.last_status}", "danger"
+        said = describe_status(endpoint.url, endpoint.last_status)
+        tone = "good" if 200 <= endpoint.last_status < 300 else "danger"
     return Receiver(
         host=endpoint.host,
         description=endpoint.description,

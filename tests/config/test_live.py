@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from apps.dispatch.caps import set_cap
 from apps.dispatch.models import Pulse
@@ -15,6 +16,7 @@ from apps.dispatch.sampling import take_sample
 from apps.engine import router
 from apps.fallback.models import DeadLetter
 from apps.sync.operations import create_endpoint, disable_endpoint
+from apps.sync.trying import try_endpoint
 from apps.tenants.entering import TenantRef, entering
 from config.live import charts, workers
 from config.live.wording import describe_span
@@ -24,6 +26,7 @@ from tests.engine.handlers import handler
 from tests.fallback.conftest import die as die
 from tests.fallback.test_admin import sign_in
 from tests.processes import free_port
+from tests.sync.mail_server import MailServer
 
 Die = Callable[..., list[DeadLetter]]
 NOW = datetime(2026, 7, 1, 12, 7, 30, tzinfo=UTC)
@@ -125,6 +128,23 @@ def test_who_may_see_nothing_gets_no_links_and_no_endpoints(acme: TenantRef, die
     assert "1 needs a person" in shown
     assert "/admin/fallback/" not in shown
     assert "hooks.example.com" not in shown
+
+
+def test_mail_addresses_are_receivers_whose_health_is_told_in_words(
+    acme: TenantRef, settings: Settings
+) -> None:
+    with MailServer() as server, entering(acme):
+        server.set_up(settings)
+        for name in ("night", "desk"):
+            endpoint, _ = create_endpoint(url=f"mailto:{name}@acme.example")
+            if name == "desk":
+                settings.EMAIL_PORT = free_port()
+            try_endpoint(endpoint, now=NOW)
+    with entering(acme):
+        page = home("acme.localhost")
+    assert '<span class="badge good">accepted by the mail server</span>' in page
+    assert "no answer: ConnectionRefusedError" in page
+    assert ">night@acme.example</a>" in page
 
 
 def test_nobody_looks_without_signing_in(acme: TenantRef) -> None:

@@ -1,20 +1,26 @@
 """Endpoints and the router's subscriptions, changed together."""
 
 import base64
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import getaddresses
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 from django.db import IntegrityError, transaction
+from django.test import override_settings
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from apps.dispatch.models import TargetSubscription
 from apps.events.models import Event
 from apps.sync import operations
+from apps.sync.alerts import ALERTS
+from apps.sync.checking import BadEndpoint, check_url
 from apps.sync.models import Endpoint
-from apps.sync.operations import BadEndpoint
 from apps.sync.secrets import UnreadableSecret
 from apps.tenants.entering import TenantRef, entering
 from tests.sync.conftest import EndpointOf
@@ -125,6 +131,104 @@ def test_a_url_that_can_be_called_is_taken(acme: TenantRef, url: str) -> None:
     with entering(acme):
         operations.create_endpoint(url=url)
         assert Endpoint.objects.get().url == url
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("mailto:", "must be one plain address, such as mailto:night@acme.example"),
+        ("mailto:night", "must be one plain address, such as mailto:night@acme.example"),
+        ("mailto:night@acme", "must be one plain address, such as mailto:night@acme.example"),
+        ("mailto:a@b@acme.example", "must be one plain address, such as mailto:night@acme.example"),
+        (
+            "mailto:.night@acme.example",
+            "must be one plain address, such as mailto:night@acme.example",
+        ),
+        (
+            "mailto://night@acme.example",
+            "must be one plain address, such as mailto:night@acme.example, without //",
+        ),
+        (
+            "mailto:night@acme.example?cc=a@b.example",
+            "must be the address alone, without ?subject=",
+        ),
+        ("mailto:night@acme.example#x", "must be the address alone, without ?subject="),
+        (
+            "mailto:a@acme.example,b@acme.example",
+            "must name one address: make an endpoint for each",
+        ),
+        (
+            "mailto:a@acme.example;b@acme.example",
+            "must name one address: make an endpoint for each",
+        ),
+        ("mailto:night%40acme.example", "must have the address as it is, without %-encoding"),
+        ("mailto:Night <night@acme.example>", "must not contain spaces or line breaks"),
+        ("mailto:night@acme.example\r\nBcc:x@y.example", "must not contain spaces or line breaks"),
+        ("mailto:night@acme.example\x00", "must not contain spaces or line breaks"),
+        ('mailto:"night"@acme.example', "without name, quotes or brackets"),
+        ("mailto:<night@acme.example>", "without name, quotes or brackets"),
+        ("mailto:night@[127.0.0.1]", "without name, quotes or brackets"),
+        (f"mailto:{'a' * 65}@acme.example", "must be an address of at most 254 characters"),
+        (f"mailto:a@{'b' * 60}{'.example' * 30}", "must be an address of at most 254 characters"),
+        ("mailto:zoë@acme.example", "must have plain letters (ASCII) before the @"),
+        (
+            "mailto:night@bücher.example",
+            "must have the domain in its ASCII form: xn--bcher-kva.example",
+        ),
+        ("mailto:night@b..ü", "must have the domain in its ASCII form"),
+    ],
+)
+def test_an_address_that_is_not_plain_is_refused_with_the_reason(
+    acme: TenantRef, settings: Settings, url: str, why: str
+) -> None:
+    settings.EMAIL_HOST = "mail.example"
+    with entering(acme):
+        with pytest.raises(BadEndpoint, match=re.escape(why)) as caught:
+            operations.create_endpoint(url=url)
+        assert caught.value.field == "url"
+        assert Endpoint.objects.count() == 0
+    assert subscriptions() == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["mailto:night@acme.example", "MAILTO:night+alerts@acme.example", "mailto:o'hara@acme.example",
+     "mailto:night@xn--bcher-kva.example"],
+)  # fmt: skip
+def test_a_mail_address_is_taken_and_gets_the_alerts_alone(
+    acme: TenantRef, harbor: TenantRef, settings: Settings, url: str
+) -> None:
+    settings.EMAIL_HOST = "mail.example"
+    with entering(acme):
+        endpoint, _ = operations.create_endpoint(url=url)
+        assert Endpoint.objects.get().host == url[7:]
+    assert subscriptions() == [(acme.id, str(endpoint.pk), list(ALERTS))]
+    with entering(harbor):
+        assert Endpoint.objects.count() == 0
+
+
+@given(st.text(alphabet="ab@.,;:<>()[]\"'\\ \r\n\t\x00%?#+-_/é\u2028", max_size=20))
+def test_an_address_that_is_taken_is_one_address_in_every_reading(text: str) -> None:
+    address = f"{text}@acme.example"
+    with override_settings(EMAIL_HOST="mail.example"):
+        try:
+            check_url(f"mailto:{address}")
+        except BadEndpoint:
+            return
+    assert getaddresses([address]) == [("", address)]
+    assert address.isascii()
+    assert address.isprintable()
+    assert not set(address) & set(' ,;<>"%?#')
+
+
+def test_without_a_mail_server_no_address_is_taken_and_it_says_what_is_to_be_set(
+    acme: TenantRef, settings: Settings
+) -> None:
+    settings.EMAIL_HOST = ""
+    with entering(acme):
+        with pytest.raises(BadEndpoint, match="the operator has to set EMAIL_URL and EMAIL_FROM"):
+            operations.create_endpoint(url="mailto:night@acme.example")
+        assert Endpoint.objects.count() == 0
 
 
 @pytest.mark.parametrize("patterns", [[], ["Booking"], ["*.created"], ["booking.*", ""]])

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pytest_django.fixtures import Settings
 
-from apps.sync.sending import MAX_RESPONSE, Answer, post
+from apps.sync.sending import MAX_RESPONSE, post
+from apps.sync.spoken import Answer
 from tests.sync.receiver import Receiver, Reply
 
 _OK = b"HTTP/1.1 200 OK\r\n"
