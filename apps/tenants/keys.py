@@ -12,6 +12,7 @@ from apps.tenants.models import ApiKey, Tenant
 
 SCOPES = ("events:read", "events:write", "fallback", "replays", "config")
 ALL_SCOPES = list(SCOPES)
+MOST_NAME = 100
 _NOBODY = hashlib.sha256(b"").digest()
 _USED_RESOLUTION = timedelta(minutes=1)
 
@@ -31,7 +32,12 @@ def create_key(
     scopes: list[str] | None = None,
     expires_at: datetime | None = None,
 ) -> NewKey:
-    """Make a key with 256 random bits. Raises: ValueError for a scope that does not exist."""
+    """Make a key with 256 random bits.
+
+    Raises: ValueError for a scope that does not exist, or a name that is empty or too long.
+    """
+    if not 0 < len(name.strip()) <= MOST_NAME:
+        raise ValueError(f"a key's name says what it is for, in 1 to {MOST_NAME} characters")
     unknown = set(scopes or ()) - set(SCOPES)
     if unknown:
         raise ValueError(f"unknown scope {sorted(unknown)}: choose from {', '.join(SCOPES)}")

@@ -28,12 +28,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tenant", required=True, help="the tenant's schema")
         parser.add_argument("--uid", type=UUID, help="one event alone")
-        parser.add_argument("--type", default="", help="an event type or a pattern: booking.*")
-        parser.add_argument("--subject", default="")
-        parser.add_argument("--text", default="", help="anywhere in the payload")
+        parser.add_argument("--type", help="an event type or a pattern: booking.*")
+        parser.add_argument("--subject", help="what the events are about")
+        parser.add_argument("--text", help="anywhere in the payload")
         parser.add_argument("--since", help="recorded at or after, with offset")
         parser.add_argument("--until", help="recorded before, with offset")
-        parser.add_argument("--state", default="", choices=["", *STATES])
+        parser.add_argument("--state", choices=STATES, help="how the events stand")
         parser.add_argument("--handler", action="append", help="only this handler; may be repeated")
         parser.add_argument("--include-external", action="store_true", help="send outside, too")
         parser.add_argument("--rate", type=int, help="events a second at most")
@@ -42,17 +42,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["type"] and not is_pattern(options["type"]):
-            raise CommandError(f"--type: '{options['type']}' is no event type or pattern")
-        chosen = EventFilter(
-            uid=options["uid"],
-            type=options["type"],
-            subject=options["subject"],
-            state=options["state"],
-            text=options["text"],
-            since=read_moment("--since", options["since"]),
-            until=read_moment("--until", options["until"]),
-        )
+        chosen = _read_filter(options)
         try:
             with entering(get_tenant(options["tenant"])):
                 if options["dry_run"]:
@@ -112,4 +102,26 @@ class Command(BaseCommand):
             return
         share = replay.replayed / replay.total if replay.total else 1.0
         bar = "#" * int(30 * min(share, 1.0))
-        self.stderr.write(f"\r[{bar:<30}] {replay.replayed}/{replay.total}", ending="")
+        end = "" if replay.state == ReplayState.RUNNING else "\n"
+        self.stderr.write(f"\r[{bar:<30}] {replay.replayed}/{replay.total}", ending=end)
+
+
+def _read_filter(options: dict[str, Any]) -> EventFilter:
+    """Read which events. Raises: CommandError, also for what is given and empty.
+
+    A script whose variable is not set must not replay the whole log.
+    """
+    for name in ("type", "subject", "text"):
+        if options[name] == "":
+            raise CommandError(f"--{name} is empty: say which, or leave it out for all")
+    if options["type"] and not is_pattern(options["type"]):
+        raise CommandError(f"--type: '{options['type']}' is no event type or pattern")
+    return EventFilter(
+        uid=options["uid"],
+        type=options["type"] or "",
+        subject=options["subject"] or "",
+        state=options["state"] or "",
+        text=options["text"] or "",
+        since=read_moment("--since", options["since"]),
+        until=read_moment("--until", options["until"]),
+    )

@@ -64,7 +64,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--search", default="", help="words in the subject, error, type or handler"
         )
-        parser.add_argument("--limit", type=int, default=100, help="rows of list and groups (100)")
+        parser.add_argument(
+            "--limit", type=_limit, default=100, help="rows of list and groups (100)"
+        )
         parser.add_argument("--note", default="", help="why; a discard needs one")
         parser.add_argument("--json", action="store_true", help="for scripts")
 
@@ -145,6 +147,13 @@ class Command(BaseCommand):
 
     def _write_json(self, value: Any) -> None:
         self.stdout.write(json.dumps(value, cls=DjangoJSONEncoder, indent=2))
+
+
+def _limit(text: str) -> int:
+    """Read how many rows. Raises: ArgumentTypeError unless it is a number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of rows: 1 or more")
+    return int(text)
 
 
 def _see_through(bulk: BulkAction, *, progress: Callable[[int], None]) -> BulkAction:

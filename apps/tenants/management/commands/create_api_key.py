@@ -10,6 +10,8 @@ from django.utils import timezone
 from apps.tenants.keys import SCOPES, create_key
 from apps.tenants.models import Tenant
 
+MOST_DAYS = 36_500
+
 
 class Command(BaseCommand):
     help = (
@@ -33,8 +35,8 @@ class Command(BaseCommand):
         if tenant is None:
             raise CommandError(f"there is no tenant '{options['tenant']}'")
         days = options["expires_days"]
-        if days is not None and days < 1:
-            raise CommandError("--expires-days: at least 1")
+        if days is not None and not 1 <= days <= MOST_DAYS:
+            raise CommandError(f"--expires-days: at least 1, at most {MOST_DAYS}")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         try:
             made = create_key(
