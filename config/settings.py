@@ -179,6 +179,7 @@ PUBLIC_SCHEMA_URLCONF = "config.urls_platform"
 WSGI_APPLICATION = "config.wsgi.application"
 MIDDLEWARE = [
     "apps.web.middleware.HealthMiddleware",
+    "apps.web.middleware.ProblemMiddleware",
     "apps.web.middleware.TenantMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -234,6 +235,17 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "PMS events",
     "DESCRIPTION": "Events of hotels and vacation rentals: take in, follow, review, replay.",
     "VERSION": "1",
+    "ENUM_NAME_OVERRIDES": {
+        "BookingStatus": "apps.bookings.models.BookingStatus",
+        "BulkActionState": "apps.fallback.models.BulkState",
+        "BulkActionVerb": "apps.fallback.orders.ACTIONS",
+        "DeadLetterState": "apps.fallback.models.DeadLetterState",
+        "EventState": "apps.events.filters.STATES",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.web.openapi.describe_problems",
+    ],
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": [],

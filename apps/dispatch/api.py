@@ -16,6 +16,7 @@ from apps.dispatch.models import Cap
 from apps.dispatch.queries import count_paused
 from apps.tenants.entering import current_tenant
 from apps.web.authentication import actor_of
+from apps.web.openapi import page_of
 from apps.web.problems import Problem
 
 
@@ -59,7 +60,7 @@ class PausesView(APIView):
 
     read_scope = "events:read"
 
-    @extend_schema(responses=PauseSerializer(many=True))
+    @extend_schema(operation_id="pauses_list", responses=page_of(PauseSerializer))
     def get(self, request: Request) -> Response:
         """List this tenant's pauses and limits, and the operator's that apply to all."""
         caps = Cap.objects.filter(Q(tenant_id=current_tenant().id) | Q(tenant_id__isnull=True))

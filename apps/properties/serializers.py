@@ -59,3 +59,9 @@ class UnitChange(serializers.Serializer):
 
     name = serializers.CharField(max_length=200, required=False)
     unit_type = serializers.CharField(max_length=100, required=False, allow_blank=True)
+
+
+class UnitQuery(serializers.Serializer):
+    """Input: which units."""
+
+    property = serializers.CharField(required=False, allow_blank=True, max_length=255)
