@@ -155,6 +155,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     else {
         "visibility_timeout": VISIBILITY_TIMEOUT.total_seconds(),
         "socket_connect_timeout": 2,
+        # Longer than a worker's wait for a message (1 s). Without it, a doorbell to a broker that
+        # hangs, or is cut off without a word, waits for ever, and an ingest with it.
+        "socket_timeout": 3,
+        "max_retries": 0,  # of whoever publishes: a doorbell is not worth a second try
         "socket_keepalive": True,
         "health_check_interval": 10,
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,6 +13,9 @@ from django_tenants.utils import remove_www
 from apps.tenants.entering import leave
 from apps.tenants.models import Domain, Tenant
 from apps.web.problems import answer, instead_of
+
+_TELL_HEALTH = ("/readyz", "/metrics")
+"""They say themselves that the database is away, and how the other parts are."""
 
 
 class HealthMiddleware:
@@ -67,6 +71,9 @@ class TenantMiddleware(TenantMainMiddleware):
         except (DisallowedHost, Http404):
             return answer(404, "No tenant has this host name.")
         except (OperationalError, InterfaceError):
+            if request.path_info in _TELL_HEALTH:
+                request.urlconf = settings.PUBLIC_SCHEMA_URLCONF
+                return None
             return answer(503, "The database is unavailable; try again.", **{"Retry-After": "5"})
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -9,6 +10,7 @@ import requests
 
 from apps.tenants.entering import TenantRef
 from tests.conftest import Api
+from tests.processes import free_port, start_web
 
 
 def assert_problem(answer: requests.Response, status: int) -> None:
@@ -96,3 +98,29 @@ def test_the_longest_filter_fits_into_an_address(
     longest = "é" * 255
     answer = api_of(acme).get("events", subject=longest, source=longest, text=longest)
     assert (answer.status_code, answer.json()["results"]) == (200, [])
+
+
+def test_without_a_database_each_address_says_so_and_health_says_which_part(
+    acme: TenantRef, tmp_path: Path
+) -> None:
+    port = free_port()
+    nowhere = f"postgresql://postgres@127.0.0.1:{free_port()}/pms"
+    process = start_web(tmp_path / "web.log", port=port, DATABASE_URL=nowhere)
+    try:
+        at = f"http://127.0.0.1:{port}"
+        for answer in (
+            requests.get(f"{at}/api/v1/events", timeout=10),
+            requests.post(f"{at}/api/v1/events", json={}, timeout=10),
+        ):
+            assert_problem(answer, 503)
+            assert answer.headers["Retry-After"] == "5"
+        ready = requests.get(f"{at}/readyz", timeout=10)
+        assert (ready.status_code, ready.json()["ready"]) == (503, False)
+        assert ready.json()["parts"]["database"]["ok"] is False
+        assert ready.json()["parts"]["broker"]["ok"] is True
+        metrics = requests.get(f"{at}/metrics", timeout=10)
+        assert metrics.status_code == 200
+        assert 'pms_part_ok{part="database"} 0.0' in metrics.text
+        assert requests.get(f"{at}/healthz", timeout=10).status_code == 200
+    finally:
+        process.kill()
