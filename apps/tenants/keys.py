@@ -38,7 +38,10 @@ def create_key(
     """
     if not 0 < len(name.strip()) <= MOST_NAME:
         raise ValueError(f"a key's name says what it is for, in 1 to {MOST_NAME} characters")
-    unknown = set(scopes or ()) - set(SCOPES)
+    scopes = ALL_SCOPES if scopes is None else scopes
+    if not scopes:
+        raise ValueError(f"a key without a scope opens nothing: choose from {', '.join(SCOPES)}")
+    unknown = set(scopes) - set(SCOPES)
     if unknown:
         raise ValueError(f"unknown scope {sorted(unknown)}: choose from {', '.join(SCOPES)}")
     prefix, secret = secrets.token_hex(6), secrets.token_hex(32)
@@ -47,7 +50,7 @@ def create_key(
         name=name,
         prefix=prefix,
         secret_hash=_digest(secret),
-        scopes=scopes or ALL_SCOPES,
+        scopes=scopes,
         expires_at=expires_at,
     )
     return NewKey(text=f"pms_{prefix}_{secret}", key=key)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
@@ -42,6 +42,17 @@ _REFUSALS = {
     "503": "The database is away: nothing was stored; see Retry-After.",
     "default": "The request was refused, and nothing was changed.",
 }
+
+
+class StrictInput(OpenApiSerializerExtension):
+    """Input that takes no members it does not know says so."""
+
+    target_class = "apps.web.strict.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: AutoSchema, direction: Any) -> dict[str, Any]:
+        described = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**described, "additionalProperties": False}
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):

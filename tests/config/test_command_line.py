@@ -41,6 +41,23 @@ def test_a_database_that_is_away_is_one_line(command: list[str]) -> None:
     assert_one_line(manage(*command, DATABASE_URL=nowhere), "DATABASE_URL")
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["fallback", "discard", "--tenant", "acme", "--all", "--note", "x", "--group", ""],
+        ["fallback", "retry", "--tenant", "acme", "--all", "--type", " "],
+        ["replay_events", "--tenant", "acme", "--type", ""],
+        ["pause", "--category", "messaging", "--tenant", ""],
+        ["create_api_key", "--tenant", "acme", "--scopes"],
+    ],
+)
+def test_a_variable_that_is_not_set_acts_on_nothing(command: list[str]) -> None:
+    nowhere = f"postgresql://postgres@127.0.0.1:{free_port()}/pms"
+    done = manage(*command, DATABASE_URL=nowhere)
+    assert done.returncode == 2
+    assert "expected at least one" in done.stderr or "it is empty" in done.stderr
+
+
 def test_an_argument_that_is_no_utf_8_is_one_line() -> None:
     done = manage("fallback", "list", "--tenant", "acme", "--search", b"\xff")
     assert_one_line(done, "UTF-8")

@@ -31,6 +31,8 @@ def api(acme: TenantRef, run_all: Run, api_of: Callable[..., Api]) -> Api:
     run_all()
     api = api_of(acme)
     api.post("events", EVENT)
+    dead = api.get("dead-letters").json()["results"][0]["id"]
+    api.post(f"dead-letters/{dead}/comment", {"note": "looked at"})
     api.post("endpoints", {"url": "https://example.com/"})
     api.post("pauses", {"category": "messaging"})
     api.post("replays", {"filter": {"type": "custom.*"}, "rate": 5, "reason": "a test"})
@@ -110,6 +112,12 @@ def test_no_answer_of_a_resource_is_a_bare_object(described: dict[str, Any], api
                     if not schema.get("$ref") and not schema.get("properties"):
                         bare.append((path, method, status))
     assert [b for b in bare if b[0] != "/api/v1/schema/"] == []
+
+
+def test_strict_input_is_described_as_such(described: dict[str, Any]) -> None:
+    schemas = described["components"]["schemas"]
+    for name in ("ReplayRequest", "EventFilter", "Bulk", "Discard", "Retry"):
+        assert schemas[name]["additionalProperties"] is False
 
 
 def test_every_refusal_is_described_as_a_problem(described: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tenant", required=True, help="the tenant's schema")
         parser.add_argument("--name", default="integration", help="what the key is for")
-        parser.add_argument("--scopes", nargs="*", help=f"of {', '.join(SCOPES)} (default: all)")
+        parser.add_argument("--scopes", nargs="+", help=f"of {', '.join(SCOPES)} (default: all)")
         parser.add_argument("--expires-days", type=int, help="days until it ends (default: never)")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
