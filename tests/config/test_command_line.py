@@ -68,7 +68,7 @@ def test_production_starts_when_everything_is_set() -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("missing", PRODUCTION.keys() - {"DJANGO_DEBUG"})
+@pytest.mark.parametrize("missing", sorted(PRODUCTION.keys() - {"DJANGO_DEBUG"}))
 def test_production_says_which_setting_is_missing(missing: str) -> None:
     assert_one_line(manage("check", **{**PRODUCTION, missing: None}), missing)
 
