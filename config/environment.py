@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import environ
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 
@@ -15,9 +16,44 @@ ROOT = Path(__file__).resolve().parent.parent
 DEVELOPMENT_KEY = "development-only-key-never-use-this-in-production-0123456789"
 DEVELOPMENT_FIELD_KEY = "ZGV2ZWxvcG1lbnQtb25seS1maWVsZC1rZXktMDEyMzQ="
 
+BROKERS = ("redis", "rediss", "amqp", "amqps", "pyamqp")
+LEAST_SECRET = 32
+_FLAGS = {"1": True, "true": True, "yes": True, "on": True} | {
+    "": False, "0": False, "false": False, "no": False, "off": False,
+}  # fmt: skip
+
 env = environ.Env()
 
-DEBUG: bool = env.bool("DJANGO_DEBUG", default=False)
+
+def flag(name: str, *, default: bool) -> bool:
+    """Read a yes or no. Raises: ImproperlyConfigured."""
+    text: str = env.str(name, default=str(default))
+    if text.lower() not in _FLAGS:
+        raise ImproperlyConfigured(f"{name} is {text!r}: give 1 or 0")
+    return _FLAGS[text.lower()]
+
+
+def number(name: str, *, default: float) -> float:
+    """Read a number that is more than nothing. Raises: ImproperlyConfigured."""
+    text: str = env.str(name, default=str(default))
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise ImproperlyConfigured(f"{name} is {text!r}: give a number above 0")
+    return value
+
+
+def whole_number(name: str, *, default: int) -> int:
+    """Read a whole number from 1 on. Raises: ImproperlyConfigured."""
+    text: str = env.str(name, default=str(default))
+    if not (text.isascii() and text.isdecimal() and int(text)):
+        raise ImproperlyConfigured(f"{name} is {text!r}: give a whole number from 1 on")
+    return int(text)
+
+
+DEBUG: bool = flag("DJANGO_DEBUG", default=False)
 VAR_DIR = Path(env.str("PMS_VAR_DIR", default=str(ROOT / "var"))).resolve()
 
 
@@ -32,6 +68,52 @@ def secret(name: str, development: str) -> str:
         f"{name} is not set, or is the development value: set it to a secret of your own, "
         "or set DJANGO_DEBUG=1 on a machine for trying things out"
     )
+
+
+def secret_key() -> str:
+    """Read what signs sessions. Raises: ImproperlyConfigured for one that could be guessed."""
+    value = secret("DJANGO_SECRET_KEY", DEVELOPMENT_KEY)
+    if len(value) < LEAST_SECRET and not DEBUG:
+        raise ImproperlyConfigured(
+            f"DJANGO_SECRET_KEY has {len(value)} characters: give at least {LEAST_SECRET}, at random"
+        )
+    return value
+
+
+def field_keys() -> list[str]:
+    """Read the keys of encrypted fields, the newest first.
+
+    Raises: ImproperlyConfigured when one is no Fernet key: the first secret to be kept would show it.
+    """
+    keys = secret("FIELD_ENCRYPTION_KEYS", DEVELOPMENT_FIELD_KEY).split(",")
+    for place, key in enumerate(keys, start=1):
+        if key == DEVELOPMENT_FIELD_KEY and not DEBUG:
+            raise ImproperlyConfigured(
+                f"FIELD_ENCRYPTION_KEYS: number {place} is the development value: take it out"
+            )
+        try:
+            Fernet(key)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"FIELD_ENCRYPTION_KEYS: number {place} is no key of 32 bytes in URL-safe base64; "
+                "make one with `openssl rand -base64 32 | tr +/ -_`, and put commas between several"
+            ) from error
+    return keys
+
+
+def server(name: str, *, development: str) -> str:
+    """Read the address of a server. Only debug mode has one that nobody gave."""
+    value: str = env.str(name, default="")
+    if not value and not DEBUG:
+        raise ImproperlyConfigured(f"{name} is not set: give the server's address, {development}")
+    return value or development
+
+
+def broker(url: str) -> str:
+    """Raises: ImproperlyConfigured when it is no address of a broker that is known here."""
+    if urlsplit(url).scheme not in BROKERS:
+        raise ImproperlyConfigured(f"CELERY_BROKER_URL must begin with one of {', '.join(BROKERS)}")
+    return url
 
 
 def allowed_hosts() -> list[str]:
@@ -54,6 +136,10 @@ def database(url: str) -> dict[str, Any]:
     """
     parts = urlsplit(url)
     name = unquote(parts.path.lstrip("/"))
+    try:
+        port = parts.port
+    except ValueError:
+        name = ""
     if parts.scheme not in ("postgresql", "postgres") or not name:
         raise ImproperlyConfigured(
             "DATABASE_URL must look like postgresql://user:password@host:5432/name"
@@ -67,7 +153,7 @@ def database(url: str) -> dict[str, Any]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
-        "PORT": str(parts.port or options.pop("port", "") or ""),
+        "PORT": str(port or options.pop("port", "") or ""),
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"connect_timeout": 5, "application_name": "pms-events", **options},

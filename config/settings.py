@@ -8,21 +8,25 @@ from kombu import Exchange, Queue
 
 from config.environment import DEBUG as DEBUG
 from config.environment import (
-    DEVELOPMENT_FIELD_KEY,
-    DEVELOPMENT_KEY,
     ROOT,
     VAR_DIR,
     allowed_hosts,
+    broker,
     database,
     env,
+    field_keys,
+    flag,
     mail_server,
+    number,
     public_url,
-    secret,
+    secret_key,
+    server,
+    whole_number,
 )
 from pms_events.categories import Category
 
-SECRET_KEY = secret("DJANGO_SECRET_KEY", DEVELOPMENT_KEY)
-FIELD_ENCRYPTION_KEYS = secret("FIELD_ENCRYPTION_KEYS", DEVELOPMENT_FIELD_KEY).split(",")
+SECRET_KEY = secret_key()
+FIELD_ENCRYPTION_KEYS = field_keys()
 ALLOWED_HOSTS = allowed_hosts()
 
 # --- Apps: shared ones live in `public`, tenant ones in each tenant's schema -----------------
@@ -77,9 +81,11 @@ DATABASE_ROUTERS = ["django_tenants.routers.TenantSyncRouter"]
 # --- Database, cache, broker ------------------------------------------------------------------
 
 DATABASES = {
-    "default": database(env.str("DATABASE_URL", default="postgresql://localhost:5432/pms_events"))
+    "default": database(
+        server("DATABASE_URL", development="postgresql://localhost:5432/pms_events")
+    )
 }
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="redis://127.0.0.1:6379/0")
+CELERY_BROKER_URL = broker(server("CELERY_BROKER_URL", development="redis://127.0.0.1:6379/0"))
 CACHE_URL = env.str("CACHE_URL", default="") or (
     CELERY_BROKER_URL if CELERY_BROKER_URL.startswith("redis") else ""
 )
@@ -98,22 +104,22 @@ CACHES = {
 
 # --- Timeouts: each must be shorter than the next; checked at start-up (apps.engine.checks) ----
 
-HTTP_TIMEOUT = timedelta(seconds=env.float("PMS_HTTP_TIMEOUT_SECONDS", default=10))
-SMTP_TIMEOUT = timedelta(seconds=env.float("PMS_SMTP_TIMEOUT_SECONDS", default=10))
-LEASE = timedelta(seconds=env.float("PMS_LEASE_SECONDS", default=60))
+HTTP_TIMEOUT = timedelta(seconds=number("PMS_HTTP_TIMEOUT_SECONDS", default=10))
+SMTP_TIMEOUT = timedelta(seconds=number("PMS_SMTP_TIMEOUT_SECONDS", default=10))
+LEASE = timedelta(seconds=number("PMS_LEASE_SECONDS", default=60))
 VISIBILITY_TIMEOUT = timedelta(hours=1)
-CLAIM_BATCH = env.int("PMS_CLAIM_BATCH", default=500)
-EXTERNAL_THREADS = env.int("PMS_EXTERNAL_THREADS", default=8)
+CLAIM_BATCH = whole_number("PMS_CLAIM_BATCH", default=500)
+EXTERNAL_THREADS = whole_number("PMS_EXTERNAL_THREADS", default=8)
 # How long work may be ready without anything moving before it is called stuck.
-STUCK_AFTER = timedelta(seconds=env.float("PMS_STUCK_SECONDS", default=60))
+STUCK_AFTER = timedelta(seconds=number("PMS_STUCK_SECONDS", default=60))
 # Pending deliveries, and events a second, beyond which a tenant is asked to come back later (429).
-BACKLOG_LIMIT = env.int("PMS_BACKLOG_LIMIT", default=2_000_000)
-INGEST_RATE = env.int("PMS_INGEST_RATE", default=20_000)
+BACKLOG_LIMIT = whole_number("PMS_BACKLOG_LIMIT", default=2_000_000)
+INGEST_RATE = whole_number("PMS_INGEST_RATE", default=20_000)
 # How often a webhook is tried in all, and the ceiling of the first wait.
-WEBHOOK_RETRY_ATTEMPTS = env.int("PMS_WEBHOOK_RETRY_ATTEMPTS", default=8)
-WEBHOOK_RETRY_FIRST = timedelta(seconds=env.float("PMS_WEBHOOK_RETRY_FIRST_SECONDS", default=5))
+WEBHOOK_RETRY_ATTEMPTS = whole_number("PMS_WEBHOOK_RETRY_ATTEMPTS", default=8)
+WEBHOOK_RETRY_FIRST = timedelta(seconds=number("PMS_WEBHOOK_RETRY_FIRST_SECONDS", default=5))
 # Tests, demo and machines behind a firewall may send webhooks to loopback and private addresses.
-ALLOW_PRIVATE_TARGETS = env.bool("PMS_ALLOW_PRIVATE_TARGETS", default=DEBUG)
+ALLOW_PRIVATE_TARGETS = flag("PMS_ALLOW_PRIVATE_TARGETS", default=DEBUG)
 
 # --- Mail: by Django's own names; without a host no mail can be sent ----------------------------
 
@@ -163,6 +169,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = (
     else {
         "visibility_timeout": VISIBILITY_TIMEOUT.total_seconds(),
         "socket_connect_timeout": 2,
+        # Longer than a worker's wait for a message (1 s). Without it, a doorbell to a broker that
+        # hangs, or is cut off without a word, waits for ever, and an ingest with it.
+        "socket_timeout": 3,
+        "max_retries": 0,  # of whoever publishes: a doorbell is not worth a second try
         "socket_keepalive": True,
         "health_check_interval": 10,
     }
@@ -192,6 +202,7 @@ PUBLIC_SCHEMA_URLCONF = "config.urls_platform"
 WSGI_APPLICATION = "config.wsgi.application"
 MIDDLEWARE = [
     "apps.web.middleware.HealthMiddleware",
+    "apps.web.middleware.ProblemMiddleware",
     "apps.web.middleware.TenantMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -247,6 +258,17 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "PMS events",
     "DESCRIPTION": "Events of hotels and vacation rentals: take in, follow, review, replay.",
     "VERSION": "1",
+    "ENUM_NAME_OVERRIDES": {
+        "BookingStatus": "apps.bookings.models.BookingStatus",
+        "BulkActionState": "apps.fallback.models.BulkState",
+        "BulkActionVerb": "apps.fallback.orders.ACTIONS",
+        "DeadLetterState": "apps.fallback.models.DeadLetterState",
+        "EventState": "apps.events.filters.STATES",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "apps.web.openapi.describe_problems",
+    ],
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": [],

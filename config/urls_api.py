@@ -24,7 +24,11 @@ urlpatterns = [
     *[path("api/v1/", include(f"apps.{app}.urls")) for app in API_APPS],
     path("api/v1/stats", StatsView.as_view(), name="stats"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/v1/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path(
+        "api/v1/docs/",
+        SpectacularSwaggerView.as_view(url_name="schema", metadata_class=None),
+        name="docs",
+    ),
     # Also in debug mode, where Django shows a page of its own.
     path("api/<path:rest>", no_such_address),
 ]

@@ -9,7 +9,9 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+# Loaded by name, for it needs Django set up.
+application = import_module("apps.web.chunked").with_chunked_bodies(_django)
 
 # With --preload, gunicorn forks its workers after this: what is loaded here is shared by them, as long
 # as the garbage collector does not write into it.

@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any
 
 from pms_events.errors import FieldError, InvalidEvent
@@ -124,9 +124,14 @@ def _time(value: Any, errors: list[FieldError]) -> datetime | None:
     detail = "must be an RFC 3339 time with an offset, such as 2027-06-01T12:00:00Z"
     if isinstance(value, str) and _RFC3339.match(value):
         try:
-            return datetime.fromisoformat(value.upper())
+            moment = datetime.fromisoformat(value.upper())
         except ValueError as error:
             detail = f"{detail}: {error}"
+        else:
+            # A year away from what datetimes can hold, so that every zone can show it.
+            if MINYEAR < moment.year < MAXYEAR:
+                return moment
+            detail = f"must be between the years {MINYEAR + 1} and {MAXYEAR - 1}"
     errors.append(FieldError(pointer="#/time", detail=detail))
     return None
 

@@ -78,7 +78,8 @@ def start_web(log: Path, *, port: int, **environment: str) -> Process:
     """Start gunicorn and wait until it answers."""
     command = [
         sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}",
-        "--worker-class", "gthread", "--workers", "1", "--threads", "8", "--log-level", "warning",
+        "--worker-class", "config.web_worker.Worker", "--limit-request-line", "8190",
+        "--workers", "1", "--threads", "8", "--log-level", "warning",
     ]  # fmt: skip
     process = Process(command, log, **environment)
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from apps.bookings.models import Booking, BookingRevision, BookingStatus, Stay
 from apps.calendars.queries import get_conflicting_stays
+from apps.web.openapi import PAGE_PARAMETERS, page_of
 from apps.web.pagination import CursorPages
 
 
@@ -44,6 +45,13 @@ class RevisionSerializer(serializers.ModelSerializer):
         fields = ["event_uid", "kind", "number", "revised_at", "revision_ref", "is_stale"]
 
 
+class TotalSerializer(serializers.Serializer):
+    """Output: money in the currency's minor units."""
+
+    amount_minor = serializers.IntegerField()
+    currency = serializers.CharField()
+
+
 class BookingSerializer(serializers.ModelSerializer):
     """Output: a booking with its stays."""
 
@@ -58,6 +66,7 @@ class BookingSerializer(serializers.ModelSerializer):
             "booked_at", "cancelled_at", "total", "stays",
         ]  # fmt: skip
 
+    @extend_schema_field(TotalSerializer(allow_null=True))
     def get_total(self, booking: Booking) -> dict[str, Any] | None:
         if booking.total_minor is None:
             return None
@@ -105,7 +114,11 @@ def in_conflict(bookings: Iterable[Booking]) -> dict[str, Any]:
 class BookingsView(APIView):
     """The bookings of the key's tenant."""
 
-    @extend_schema(parameters=[BookingQuery], responses=BookingSerializer(many=True))
+    @extend_schema(
+        operation_id="bookings_list",
+        parameters=[BookingQuery, *PAGE_PARAMETERS],
+        responses=page_of(BookingSerializer),
+    )
     def get(self, request: Request) -> Response:
         """List bookings, newest first."""
         query = BookingQuery(data=request.query_params.dict())
@@ -135,7 +148,7 @@ class BookingView(APIView):
         source, colon, booking_ref = ref.partition(":")
         if colon:
             booking = get_object_or_404(rows, source=source, booking_ref=booking_ref)
-        elif ref.isdigit() and len(ref) < 19:
+        elif ref.isascii() and ref.isdigit() and len(ref) < 19:
             booking = get_object_or_404(rows, pk=int(ref))
         else:
             raise Http404("Ask by id, or as source:booking_ref.")

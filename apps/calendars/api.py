@@ -4,24 +4,35 @@ from datetime import date, timedelta
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.calendars.models import CalendarEntry
+from apps.calendars.models import CalendarEntry, EntryKind
 from apps.calendars.queries import get_entries, nights_of
 from apps.properties.models import Unit
+from apps.web.openapi import PAGE_PARAMETERS, page_of
 from apps.web.pagination import CursorPages
+from apps.web.periods import describe_period, read_query
 from apps.web.problems import Problem
 from pms_events.errors import FieldError
 
 MAX_DAYS = 400
+USUAL_DAYS = 30
+
+
+_PARAMETERS = [
+    OpenApiParameter("unit", str),
+    OpenApiParameter("property", str),
+    *describe_period(OpenApiTypes.DATE, start="the first night", end="the date after the last"),
+    *PAGE_PARAMETERS,
+]
 
 
 class CalendarQuery(serializers.Serializer):
-    """Input: whose calendar, and which dates ([from, to))."""
+    """Input: whose calendar, and which dates; `start` and `end` are `from` and `to`."""
 
     unit = serializers.CharField(required=False, max_length=255, default="")
     property = serializers.CharField(required=False, max_length=255, default="")
@@ -29,13 +40,31 @@ class CalendarQuery(serializers.Serializer):
     end = serializers.DateField(required=False)
 
 
-def read_query(request: Request) -> dict[str, Any]:
-    """Read unit, property, from and to. Raises: ValidationError, Problem 422."""
-    names = {"from": "start", "to": "end", "unit": "unit", "property": "property"}
-    values = {names[k]: v for k, v in request.query_params.items() if k in names}
-    serializer = CalendarQuery(data=values)
-    serializer.is_valid(raise_exception=True)
-    read = dict(serializer.validated_data)
+class CalendarEntrySerializer(serializers.Serializer):
+    """Output: what takes nights of a unit; `end` is exclusive, `nights` lists each date."""
+
+    unit_id = serializers.CharField()
+    kind = serializers.ChoiceField(choices=EntryKind.values)
+    start = serializers.DateField()
+    end = serializers.DateField()
+    nights = serializers.ListField(child=serializers.DateField())
+    ref = serializers.CharField()
+    booking_ref = serializers.CharField(allow_blank=True)
+    source = serializers.CharField()  # type: ignore[assignment]
+    channel = serializers.CharField(allow_blank=True)
+    has_conflict = serializers.BooleanField()
+
+
+class AvailabilitySerializer(serializers.Serializer):
+    """Output: the nights of a unit, each 1 when it is free and 0 when it is taken."""
+
+    unit_id = serializers.CharField()
+    nights = serializers.DictField(child=serializers.IntegerField(min_value=0, max_value=1))
+
+
+def read_calendar_query(request: Request) -> dict[str, Any]:
+    """Read unit, property, from and to. Raises: Problem 422."""
+    read = read_query(CalendarQuery, request)
     start, end = read.get("start"), read.get("end")
     if start and end and start >= end:
         detail = "must be after from; it is exclusive"
@@ -66,13 +95,21 @@ class Pages(CursorPages):
     ordering = ("unit_id", "id")
 
 
+class UnitPages(CursorPages):
+    ordering = "ref"
+
+
 class CalendarView(APIView):
     """The calendar of the key's tenant."""
 
-    @extend_schema(parameters=[CalendarQuery], responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="calendar_list",
+        parameters=_PARAMETERS,
+        responses=page_of(CalendarEntrySerializer),
+    )
     def get(self, request: Request) -> Response:
         """List what takes nights, by unit; `?unit=&property=&from=&to=` restrict."""
-        read = read_query(request)
+        read = read_calendar_query(request)
         entries = get_entries(
             unit=read["unit"], property_=read["property"], start=read.get("start"),
             end=read.get("end"),
@@ -85,37 +122,49 @@ class CalendarView(APIView):
 class AvailabilityView(APIView):
     """Availability: 1 for a free night of a unit, 0 for a taken one."""
 
-    @extend_schema(parameters=[CalendarQuery], responses=OpenApiTypes.OBJECT)
+    @extend_schema(
+        operation_id="calendar_availability_list",
+        parameters=_PARAMETERS,
+        responses=page_of(AvailabilitySerializer),
+    )
     def get(self, request: Request) -> Response:
-        """Give each night of [from, to) (30 days from today by default) for each unit."""
-        read = read_query(request)
-        start: date = read.get("start") or date.today()  # noqa: DTZ011 - a calendar date
-        end: date = read.get("end") or start + timedelta(days=30)
-        if (end - start).days > MAX_DAYS:
-            detail = f"at most {MAX_DAYS} days at once"
-            raise Problem(422, detail, errors=[FieldError(pointer="#/to", detail=detail)])
+        """Give each night of [from, to) (30 days from today by default) for each unit, by unit."""
+        read = read_calendar_query(request)
+        start, end = _period_of(read)
         units = Unit.objects.all()
         if read["unit"]:
             units = units.filter(ref=read["unit"])
         if read["property"]:
             units = units.filter(property__ref=read["property"])
-        taken: dict[str, set[date]] = {}
-        for entry in get_entries(
-            unit=read["unit"], property_=read["property"], start=start, end=end
-        ):
-            taken.setdefault(entry.unit.ref, set()).update(nights_of(entry))
+        pages = UnitPages()
+        page: list[Unit] = pages.paginate_queryset(units, request, view=self) or []
+        taken: dict[int, set[date]] = {}
+        for entry in get_entries(start=start, end=end).filter(unit__in=page):
+            taken.setdefault(entry.unit_id, set()).update(nights_of(entry))
         nights = [start + timedelta(days=n) for n in range((end - start).days)]
-        return Response(
-            {
-                "results": [
-                    {
-                        "unit_id": unit.ref,
-                        "nights": {
-                            night.isoformat(): int(night not in taken.get(unit.ref, ()))
-                            for night in nights
-                        },
-                    }
-                    for unit in units
-                ]
-            }
+        return pages.get_paginated_response(
+            [
+                {
+                    "unit_id": unit.ref,
+                    "nights": {
+                        night.isoformat(): int(night not in taken.get(unit.pk, ()))
+                        for night in nights
+                    },
+                }
+                for unit in page
+            ]
         )
+
+
+def _period_of(read: dict[str, Any]) -> tuple[date, date]:
+    """Fill in what is not asked for. Raises: Problem 422 when it is too long."""
+    start: date = read.get("start") or date.today()  # noqa: DTZ011 - a calendar date
+    end: date | None = read.get("end")
+    try:
+        end = end or start + timedelta(days=USUAL_DAYS)
+    except OverflowError:
+        end = date.max
+    if not 0 < (end - start).days <= MAX_DAYS:
+        detail = f"from 1 to {MAX_DAYS} days at once"
+        raise Problem(422, detail, errors=[FieldError(pointer="#/to", detail=detail)])
+    return start, end

@@ -16,19 +16,29 @@ from apps.dispatch.models import Cap
 from apps.dispatch.queries import count_paused
 from apps.tenants.entering import current_tenant
 from apps.web.authentication import actor_of
+from apps.web.openapi import page_of
 from apps.web.problems import Problem
+from apps.web.strict import StrictNumber, StrictSerializer, StrictText
 
 
-class PauseRequestSerializer(serializers.Serializer[Any]):
-    """Input: what to pause; together the fields name the scope, empty ones mean any."""
+class PauseRequestSerializer(StrictSerializer):
+    """Input: what to pause; together the fields name the scope, those left out mean any.
 
-    category = serializers.CharField(required=False, default="", max_length=16)
-    handler = serializers.CharField(required=False, default="", max_length=100)
-    target = serializers.CharField(required=False, default="", max_length=64)
-    at_most = serializers.IntegerField(required=False, default=0, min_value=0, max_value=100_000)
-    reason = serializers.CharField(
-        required=False, default="", max_length=200, allow_blank=True, trim_whitespace=True
-    )
+    All of them left out is everything of the tenant, which needs a reason: no body at all is a slip.
+    """
+
+    category = StrictText(required=False, default="", max_length=16)
+    handler = StrictText(required=False, default="", max_length=100)
+    target = StrictText(required=False, default="", max_length=64)
+    at_most = StrictNumber(required=False, default=0, min_value=0, max_value=100_000)
+    reason = StrictText(required=False, default="", max_length=200, allow_blank=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if not any(attrs[name] for name in ("category", "handler", "target", "reason")):
+            raise serializers.ValidationError(
+                "Name a category or a handler; everything of the tenant needs a reason."
+            )
+        return attrs
 
 
 class PauseSerializer(serializers.ModelSerializer[Cap]):
@@ -59,7 +69,7 @@ class PausesView(APIView):
 
     read_scope = "events:read"
 
-    @extend_schema(responses=PauseSerializer(many=True))
+    @extend_schema(operation_id="pauses_list", responses=page_of(PauseSerializer))
     def get(self, request: Request) -> Response:
         """List this tenant's pauses and limits, and the operator's that apply to all."""
         caps = Cap.objects.filter(Q(tenant_id=current_tenant().id) | Q(tenant_id__isnull=True))

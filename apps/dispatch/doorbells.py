@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 ROUTE = "route"
 _COALESCE_SECONDS = 2
-_PAUSE_SECONDS = 1.0
+_PAUSE_SECONDS = 5.0
 
 Sender = Callable[[str], None]
 """Sends one doorbell. Raises: OSError when the broker cannot be reached."""
@@ -59,7 +59,8 @@ def ring(name: str, *, insist: bool = False) -> None:
     """Ring for a category, or `ROUTE`. Never fails: what is not heard, the sweep finds.
 
     Within two seconds one doorbell is enough, unless `insist`ed. After a failure, this process
-    keeps quiet for a second, so that a dead broker does not slow every request down.
+    keeps quiet for some seconds, so that a dead broker does not slow every request down; the sweep,
+    which the broker carries too, finds the work a second after it is back.
     """
     global _quiet_until
     if _send is None or time.monotonic() < _quiet_until:

@@ -6,15 +6,16 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from apps.dispatch.models import Cap
+from apps.tenants.arguments import said
 from apps.tenants.entering import UnknownTenant, get_tenant
 
 
 def add_scope(parser: CommandParser) -> None:
     """Add the options that name a scope; together they narrow it."""
-    parser.add_argument("--category", default="", help="such as messaging")
-    parser.add_argument("--tenant", default="", help="its schema, such as acme")
-    parser.add_argument("--handler", default="", help="such as sync.send_webhook")
-    parser.add_argument("--target", default="", help="an endpoint's id; with --handler")
+    parser.add_argument("--category", type=said, help="such as messaging")
+    parser.add_argument("--tenant", type=said, help="its schema, such as acme")
+    parser.add_argument("--handler", type=said, help="such as sync.send_webhook")
+    parser.add_argument("--target", type=said, help="an endpoint's id; with --handler")
     parser.add_argument("--json", action="store_true", help="answer as JSON")
 
 
@@ -24,12 +25,8 @@ def read_scope(options: dict[str, Any]) -> dict[str, Any]:
         tenant_id = get_tenant(options["tenant"]).id if options["tenant"] else None
     except UnknownTenant as error:
         raise CommandError(str(error)) from error
-    return {
-        "category": options["category"],
-        "tenant_id": tenant_id,
-        "handler": options["handler"],
-        "target": options["target"],
-    }
+    names = ("category", "handler", "target")
+    return {"tenant_id": tenant_id, **{name: options[name] or "" for name in names}}
 
 
 def show_cap(cap: Cap) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """`/readyz`, `/metrics` and `/api/v1/stats`: how the engine fares."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,6 +24,8 @@ _HOUR = timedelta(hours=1)
 _MINUTE = timedelta(minutes=1)
 
 
+@csrf_exempt  # else what is no GET would be told about a form's token
+@require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when events can be taken in, 503 otherwise; a reason for each part either way."""
     with entering_public():
@@ -30,6 +35,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"ready": is_ready, "parts": shown}, status=200 if is_ready else 503)
 
 
+@csrf_exempt
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Backlog and progress for Prometheus, read from the hot table and small roll-ups."""
     registry = CollectorRegistry()
@@ -62,10 +69,26 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
+class CategoryStatsSerializer(serializers.Serializer[Any]):
+    """Output: how a category fares. `backlog` by state, `last_hour` by outcome."""
+
+    backlog = serializers.DictField(child=serializers.IntegerField())
+    oldest_wait_seconds = serializers.FloatField()
+    settled_per_minute = serializers.FloatField()
+    last_hour = serializers.DictField(child=serializers.IntegerField())
+
+
+class StatsSerializer(serializers.Serializer[Any]):
+    """Output: how the tenant's work fares, by category."""
+
+    at = serializers.DateTimeField()
+    categories = serializers.DictField(child=CategoryStatsSerializer())
+
+
 class StatsView(APIView):
     """Backlog, oldest wait, throughput and failures per category."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="stats", responses=StatsSerializer)
     def get(self, request: Request) -> Response:
         """All of the key's tenant. The hour is of twelve buckets of five minutes, the last not over."""
         now, tenant = timezone.now(), current_tenant()

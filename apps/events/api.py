@@ -6,12 +6,18 @@ from uuid import UUID
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.dispatch.models import Lane
+from apps.events.described import (
+    REQUEST,
+    EventDetailSerializer,
+    EventTypeSerializer,
+    LoggedEventSerializer,
+)
 from apps.events.filters import STATES, EventFilter
 from apps.events.ingest import ingest
 from apps.events.limits import check_limits
@@ -25,35 +31,40 @@ from apps.events.serializers import (
     IngestAnswerSerializer,
 )
 from apps.tenants.entering import current_tenant
+from apps.web.openapi import PAGE_PARAMETERS, page_of
 from apps.web.problems import Problem
+from pms_events.categories import Category
 from pms_events.errors import FieldError
 from pms_events.event_types import EventType, catalogue
-from pms_events.patterns import is_pattern
 
 _FILTERS = [
     OpenApiParameter("uid", OpenApiTypes.UUID, description="one event alone"),
     OpenApiParameter("type", str, description="an event type, or a pattern such as booking.*"),
     OpenApiParameter("subject", str),
     OpenApiParameter("source", str),
-    OpenApiParameter("category", str),
+    OpenApiParameter("category", str, enum=[c.value for c in Category]),
     OpenApiParameter("state", str, enum=STATES),
     OpenApiParameter("since", OpenApiTypes.DATETIME, description="recorded at or after"),
     OpenApiParameter("until", OpenApiTypes.DATETIME, description="recorded before"),
     OpenApiParameter("text", str, description="anywhere in the payload as JSON"),
 ]
+_REFUSED = {
+    400: OpenApiResponse(description="The body cannot be read: nothing was stored."),
+    409: OpenApiResponse(description="One event, and another is kept under its source and id."),
+    413: OpenApiResponse(description="More than 1,000 events, 10 MiB, or 256 KiB an event."),
+    415: OpenApiResponse(description="Another content type."),
+    422: OpenApiResponse(description="One event, and it is not valid: a pointer to each field."),
+    429: OpenApiResponse(description="Over the tenant's rate or backlog: see Retry-After."),
+}
 
 
-def read_filter(values: Any) -> EventFilter:
-    """Read a filter from query or body. Raises: ValidationError, Problem 422 for a bad pattern."""
-    serializer = EventFilterSerializer(data=values)
+def _read_filter(request: Request) -> EventFilter:
+    """Read the filter of the address. Raises: ValidationError."""
+    known = {parameter.name for parameter in _FILTERS}
+    given = {name: v for name, v in request.query_params.items() if name in known}
+    serializer = EventFilterSerializer(data=given)
     serializer.is_valid(raise_exception=True)
-    chosen = EventFilter(**serializer.validated_data)
-    if chosen.type and not is_pattern(chosen.type):
-        detail = "must be an event type or a pattern such as booking.*"
-        raise Problem(
-            422, "The filter is not valid.", errors=[FieldError(pointer="#/type", detail=detail)]
-        )
-    return chosen
+    return EventFilter(**serializer.validated_data)
 
 
 def _read_lane(request: Request) -> Lane:
@@ -84,10 +95,8 @@ class EventsView(APIView):
             "lane", str, enum=["live", "bulk"],
             description="bulk: an import, which is worked behind live traffic",
         )],
-        request={"application/json": OpenApiTypes.OBJECT,
-                 "application/cloudevents+json": OpenApiTypes.OBJECT,
-                 "application/cloudevents-batch+json": OpenApiTypes.OBJECT},
-        responses={202: IngestAnswerSerializer},
+        request=REQUEST,
+        responses={202: IngestAnswerSerializer, **_REFUSED},
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """Take in one event or a list; 202 means that they are in the database."""
@@ -106,20 +115,15 @@ class EventsView(APIView):
         return Response(answer, status=202)
 
     @extend_schema(
-        parameters=[
-            *_FILTERS,
-            OpenApiParameter("limit", int, description=f"events a page, up to {MOST}"),
-            OpenApiParameter("cursor", str, description="from `next` or `previous`"),
-        ],
-        responses=OpenApiTypes.OBJECT,
+        operation_id="events_list",
+        parameters=[*_FILTERS, *PAGE_PARAMETERS],
+        responses=page_of(LoggedEventSerializer),
     )
     def get(self, request: Request) -> Response:
         """List events, newest first. A search through many events may end a page before it is full:
         follow `next` until it is null."""
-        known = {p.name for p in _FILTERS}
-        values = {name: v for name, v in request.query_params.items() if name in known}
         page = find_page(
-            read_filter(values),
+            _read_filter(request),
             cursor=request.query_params.get("cursor", ""),
             size=_read_limit(request.query_params.get("limit", "")),
         )
@@ -136,7 +140,7 @@ class EventsView(APIView):
 class EventView(APIView):
     """One event with its story."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=EventDetailSerializer)
     def get(self, request: Request, uid: UUID) -> Response:
         """Show an event, its deliveries and attempts, and what it caused."""
         event = get_object_or_404(Event, uid=uid)
@@ -159,7 +163,7 @@ def show_type(entry: EventType) -> dict[str, Any]:
 class EventTypesView(APIView):
     """The catalogue."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(operation_id="event_types_list", responses=page_of(EventTypeSerializer))
     def get(self, request: Request) -> Response:
         """List every event type with its JSON Schema and an example."""
         types = [show_type(entry) for entry in catalogue]
@@ -169,7 +173,7 @@ class EventTypesView(APIView):
 class EventTypeView(APIView):
     """One event type."""
 
-    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @extend_schema(responses=EventTypeSerializer)
     def get(self, request: Request, name: str) -> Response:
         """Show one event type with its JSON Schema and an example."""
         entry = catalogue.find(name) or next((e for e in catalogue if e.name == name), None)

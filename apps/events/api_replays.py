@@ -9,7 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.events.api import read_filter
+from apps.events.described import ReplayPreviewSerializer
+from apps.events.filters import EventFilter
 from apps.events.models import Replay
 from apps.events.replay_control import NotPossible, control_replay
 from apps.events.replaying import BadReplay, preview_replay, start_replay
@@ -19,6 +20,7 @@ from apps.events.serializers import (
     ReplaySerializer,
 )
 from apps.web.authentication import actor_of
+from apps.web.openapi import PAGE_PARAMETERS, page_of
 from apps.web.pagination import CursorPages
 from apps.web.problems import Problem
 
@@ -32,20 +34,25 @@ class ReplaysView(APIView):
 
     read_scope = write_scope = "replays"
 
-    @extend_schema(responses=ReplaySerializer(many=True))
+    @extend_schema(
+        operation_id="replays_list", parameters=PAGE_PARAMETERS, responses=page_of(ReplaySerializer)
+    )
     def get(self, request: Request) -> Response:
         """List replays, newest first."""
         pages = ReplayPages()
         page = pages.paginate_queryset(Replay.objects.all(), request, view=self)
         return pages.get_paginated_response(ReplaySerializer(page, many=True).data)
 
-    @extend_schema(request=ReplayRequestSerializer, responses={201: ReplaySerializer})
+    @extend_schema(
+        request=ReplayRequestSerializer,
+        responses={200: ReplayPreviewSerializer, 201: ReplaySerializer},
+    )
     def post(self, request: Request) -> Response:
         """Start a replay (201), or with `dry_run` say what it would do (200)."""
         serializer = ReplayRequestSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         asked = serializer.validated_data
-        chosen = read_filter(asked.get("filter", {}))
+        chosen = EventFilter(**asked["filter"])
         names, external = asked.get("handlers"), asked["include_external"]
         try:
             if asked["dry_run"]:

@@ -9,8 +9,7 @@ from django.http import HttpRequest, QueryDict
 from apps.events.filters import EventFilter
 from apps.events.log import walk
 from apps.events.models import Event
-from apps.web.problems import Problem
-from pms_events.errors import FieldError
+from apps.web.pagination import bad_cursor
 
 PAGE = 50
 MOST = 500
@@ -62,11 +61,7 @@ def _read(cursor: str) -> tuple[str, UUID | None]:
             raise ValueError(side)
         return side, UUID(uid)
     except ValueError as error:
-        raise Problem(
-            422,
-            "The cursor is not one that was given out.",
-            errors=[FieldError(pointer="#/cursor", detail="follow `next` and `previous`")],
-        ) from error
+        raise bad_cursor() from error
 
 
 def link(request: HttpRequest, cursor: str | None) -> str | None:

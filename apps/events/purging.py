@@ -3,7 +3,8 @@
 import gzip
 import json
 import os
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.dispatch.models import Arrival, PendingDelivery
+from apps.events.filters import uid_bound
 from apps.events.models import Attempt, Delivery, DeliveryState, Event
 from apps.tenants.entering import current_tenant
-from pms_events.identifiers import first_uid_at
 
 BATCH = 500
 
@@ -21,15 +22,24 @@ BATCH = 500
 def get_purgeable(before: datetime) -> QuerySet[Event]:
     """Events recorded before a time that owe nothing and wait for nobody."""
     mine = {"event_uid": OuterRef("uid")}
-    return Event.objects.filter(recorded_at__lt=before, uid__lt=first_uid_at(before)).exclude(
+    end = uid_bound(before, timedelta(0))
+    return Event.objects.filter(recorded_at__lt=before, uid__lt=end).exclude(
         Exists(Arrival.objects.filter(**mine))
         | Exists(PendingDelivery.objects.filter(**mine))
         | Exists(Delivery.objects.filter(**mine, state=DeliveryState.DEAD))
     )
 
 
-def purge_events(before: datetime, *, archive: Path, now: datetime) -> tuple[int, Path]:
+def purge_events(
+    before: datetime,
+    *,
+    archive: Path,
+    now: datetime,
+    progress: Callable[[int], None] = lambda total: None,
+) -> tuple[int, Path]:
     """Archive and delete old events with their history, in batches; gives how many, and the file.
+
+    `progress` hears after each batch how many are gone.
 
     Each batch is on disk before it is deleted: a crash in between leaves it in both places, never in
     none. The file is gzipped JSON lines, one event with its deliveries each.
@@ -49,6 +59,7 @@ def purge_events(before: datetime, *, archive: Path, now: datetime) -> tuple[int
             Delivery.objects.filter(event_uid__in=uids).delete()
             Event.objects.filter(uid__in=uids).delete()
         total += len(events)
+        progress(total)
 
 
 def _append(path: Path, events: list[Event]) -> None:

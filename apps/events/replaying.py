@@ -28,6 +28,7 @@ from pms_events.routing import Fact, plan
 
 STEP = 500
 SAMPLES = 5
+MOST_RATE = 100_000
 KIND = "replay"
 STAYS_SILENT = "it acts on the outside, and a replay keeps the outside silent unless asked"
 SWITCHED_OFF = "this tenant switched it off for these events"
@@ -148,11 +149,13 @@ def start_replay(
     A second start from the same `preview` gives the replay of the first. Raises: BadReplay.
     """
     check_handlers(handler_names)
-    if rate is not None and rate < 1:
-        raise BadReplay("the rate is in events a second: at least 1")
+    if handler_names is not None and not handler_names:
+        raise BadReplay("no handler is named: name at least one, or leave handlers out for all")
+    if rate is not None and not 1 <= rate <= MOST_RATE:
+        raise BadReplay(f"the rate is in events a second: from 1 to {MOST_RATE}")
     values = {
         "filter": chosen.as_json(),
-        "handlers": list(handler_names) if handler_names else None,
+        "handlers": None if handler_names is None else list(handler_names),
         "include_external": include_external,
         "rate": rate,
         "total": chosen.recorded_until(cutoff or now).apply(Event.objects.all()).count(),

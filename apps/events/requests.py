@@ -12,11 +12,10 @@ from urllib.parse import unquote
 
 from django.http import HttpRequest
 
-from apps.web.parsing import read_json
+from apps.web.parsing import read_body, read_json
 from apps.web.problems import Problem
 from pms_events.errors import FieldError
 
-MAX_BODY = 10 * 1024 * 1024
 MAX_EVENT = 256 * 1024
 MAX_EVENTS = 1000
 
@@ -59,13 +58,10 @@ def read_events(request: HttpRequest) -> RawEvents:
 
 
 def _read_body(request: HttpRequest) -> bytes:
-    # A chunked body announces no length, for which Django reads none of it; the server ends it.
-    is_chunked = request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
-    source = request.META["wsgi.input"] if is_chunked else request
-    body: bytes = source.read(MAX_BODY + 1)
-    if len(body) > MAX_BODY:
-        raise Problem(413, f"The body is larger than {MAX_BODY} bytes: send smaller batches.")
-    return body
+    encoding = request.META.get("HTTP_CONTENT_ENCODING", "identity").lower()
+    if encoding != "identity":
+        raise Problem(415, f"The content encoding '{encoding}' is not read here: send it plain.")
+    return read_body(request)
 
 
 def _binary(request: HttpRequest, body: bytes) -> Mapping[str, Any]:

@@ -35,6 +35,7 @@ from apps.fallback.serializers import (
     RetrySerializer,
 )
 from apps.web.authentication import actor_of
+from apps.web.openapi import PAGE_PARAMETERS
 from apps.web.pagination import CursorPages
 from apps.web.problems import Problem
 from pms_events.categories import Category
@@ -59,7 +60,6 @@ _REFUSED = {
     409: OpenApiResponse(description="problem: somebody decided it already, nothing was done"),
     422: OpenApiResponse(description="problem: a pointer to each bad field, nothing was done"),
 }
-_PAGES = [OpenApiParameter("cursor", str), OpenApiParameter("limit", int)]
 
 
 class DeadLetterPages(CursorPages):
@@ -86,7 +86,11 @@ def _filter_of(request: Request) -> DeadLetterFilter:
 class DeadLettersView(FallbackView):
     """The fallback queue of the key's tenant."""
 
-    @extend_schema(parameters=[*_FILTERS, *_PAGES], responses=DeadLetterPageSerializer)
+    @extend_schema(
+        operation_id="dead_letters_list",
+        parameters=[*_FILTERS, *PAGE_PARAMETERS],
+        responses=DeadLetterPageSerializer,
+    )
     def get(self, request: Request) -> Response:
         """List dead letters, newest first; the open ones unless `state` says otherwise."""
         pages = DeadLetterPages()

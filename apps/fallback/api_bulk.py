@@ -58,7 +58,7 @@ class BulkView(FallbackView):
             "sample": show_dead_letters(choice.sample),
         }
         try:
-            order.check()
+            order.check_people()
             if asked["dry_run"]:
                 return Response(answer)
             decided = decide(selection, order, now=timezone.now())

@@ -28,6 +28,10 @@ class Order:
                 if self.action == "discard"
                 else "A comment says something."
             )
+        self.check_people()
+
+    def check_people(self) -> None:
+        """Raises: UnknownAssignee. A look at what would be done needs no note yet."""
         if self.action == "assign":
             find_assignee(self.assignee)
 

@@ -14,8 +14,15 @@ from apps.fallback.queries import count_behind_each, get_attempts
 from apps.fallback.sentences import describe, foresee_retry
 
 
+@extend_schema_field({"type": ["array", "object", "null"]})
+class PayloadDiff(serializers.JSONField):
+    """What a correction changed, by JSON pointer; null for what is none."""
+
+
 class ReviewSerializer(serializers.ModelSerializer[Review]):
     """Output: what a person did."""
+
+    diff = PayloadDiff(read_only=True)
 
     class Meta:
         model = Review

@@ -1,6 +1,5 @@
 """What the API of the fallback queue reads: strictly, so that a slip never acts on too much."""
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -10,39 +9,10 @@ from apps.fallback.bulk import MOST_IDS
 from apps.fallback.filters import STATES
 from apps.fallback.models import DeadLetterState
 from apps.fallback.orders import ACTIONS
+from apps.web.strict import StrictFlag, StrictSerializer, StrictText
 from pms_events.categories import Category
 from pms_events.patterns import is_pattern
 from pms_events.verdicts import Reason
-
-
-class StrictText(serializers.CharField):
-    """A string; numbers and booleans are not turned into one."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            raise serializers.ValidationError("Must be a string.")
-        return super().to_internal_value(data)
-
-
-class StrictFlag(serializers.BooleanField):
-    """true or false; nothing else passes for one."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            raise serializers.ValidationError("Must be true or false.")
-        return data
-
-
-class StrictSerializer(serializers.Serializer[Any]):
-    """A serializer that refuses members it does not know: a misspelt filter must not match all."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
-        if unknown:
-            raise serializers.ValidationError(
-                {str(name): ["There is no such member."] for name in sorted(unknown, key=str)}
-            )
-        return super().to_internal_value(data)
 
 
 class DeadLetterFilterSerializer(StrictSerializer):
@@ -117,7 +87,8 @@ class BulkSerializer(StrictSerializer):
         if ("filter" in attrs) == ("ids" in attrs):
             raise serializers.ValidationError("Give filter or ids: one of them, not both.")
         action = attrs["action"]
-        if action in ("discard", "comment") and not attrs.get("note", "").strip():
+        says_why = attrs["dry_run"] or attrs.get("note", "").strip()
+        if action in ("discard", "comment") and not says_why:
             raise serializers.ValidationError(
                 {"note": ["A discard says why." if action == "discard" else "Say something."]}
             )

@@ -17,8 +17,10 @@ from apps.properties.serializers import (
     PropertySerializer,
     UnitChange,
     UnitInput,
+    UnitQuery,
     UnitSerializer,
 )
+from apps.web.openapi import PAGE_PARAMETERS, page_of
 from apps.web.pagination import CursorPages
 from apps.web.problems import Problem
 from pms_events.errors import FieldError
@@ -51,7 +53,11 @@ def _change(row: Any, reading: type[Serializer], request: Request) -> Any:
 class PropertiesView(APIView):
     """The properties of the key's tenant."""
 
-    @extend_schema(responses=PropertySerializer(many=True))
+    @extend_schema(
+        operation_id="properties_list",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(PropertySerializer),
+    )
     def get(self, request: Request) -> Response:
         """List properties by id."""
         pages = ByRef()
@@ -86,12 +92,18 @@ class PropertyView(APIView):
 class UnitsView(APIView):
     """The units of the key's tenant."""
 
-    @extend_schema(responses=UnitSerializer(many=True))
+    @extend_schema(
+        operation_id="units_list",
+        parameters=[UnitQuery, *PAGE_PARAMETERS],
+        responses=page_of(UnitSerializer),
+    )
     def get(self, request: Request) -> Response:
         """List units by id; `?property=` restricts to one property."""
+        query = UnitQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
         units = Unit.objects.select_related("property")
-        if request.query_params.get("property"):
-            units = units.filter(property__ref=request.query_params["property"])
+        if query.validated_data.get("property"):
+            units = units.filter(property__ref=query.validated_data["property"])
         pages = ByRef()
         page = pages.paginate_queryset(units, request, view=self)
         return pages.get_paginated_response(UnitSerializer(page, many=True).data)

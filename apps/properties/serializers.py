@@ -1,14 +1,22 @@
 """What the API of properties and units reads and answers."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.properties.models import Property, Unit, validate_timezone
+
+
+@extend_schema_field({"type": "string", "pattern": r"^\d\d:\d\d(:\d\d(\.\d+)?)?$"})
+class LocalTime(serializers.TimeField):
+    """A time of the day at the property: without the offset that the format `time` asks for."""
 
 
 class PropertySerializer(serializers.ModelSerializer):
     """Output: a property."""
 
     id = serializers.CharField(source="ref")
+    check_in_time = LocalTime()
+    check_out_time = LocalTime()
 
     class Meta:
         model = Property
@@ -21,8 +29,8 @@ class PropertyInput(serializers.Serializer):
     id = serializers.CharField(max_length=255)
     name = serializers.CharField(max_length=200)
     timezone = serializers.CharField(max_length=64, default="UTC", validators=[validate_timezone])
-    check_in_time = serializers.TimeField(required=False)
-    check_out_time = serializers.TimeField(required=False)
+    check_in_time = LocalTime(required=False)
+    check_out_time = LocalTime(required=False)
 
 
 class PropertyChange(serializers.Serializer):
@@ -30,8 +38,8 @@ class PropertyChange(serializers.Serializer):
 
     name = serializers.CharField(max_length=200, required=False)
     timezone = serializers.CharField(max_length=64, required=False, validators=[validate_timezone])
-    check_in_time = serializers.TimeField(required=False)
-    check_out_time = serializers.TimeField(required=False)
+    check_in_time = LocalTime(required=False)
+    check_out_time = LocalTime(required=False)
 
 
 class UnitSerializer(serializers.ModelSerializer):
@@ -59,3 +67,9 @@ class UnitChange(serializers.Serializer):
 
     name = serializers.CharField(max_length=200, required=False)
     unit_type = serializers.CharField(max_length=100, required=False, allow_blank=True)
+
+
+class UnitQuery(serializers.Serializer):
+    """Input: which units."""
+
+    property = serializers.CharField(required=False, allow_blank=True, max_length=255)

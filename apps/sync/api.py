@@ -26,6 +26,7 @@ from apps.sync.serializers import (
     NewSecretSerializer,
 )
 from apps.sync.trying import try_endpoint
+from apps.web.openapi import PAGE_PARAMETERS, page_of
 from apps.web.pagination import CursorPages
 from apps.web.problems import Problem
 from pms_events.errors import FieldError
@@ -61,7 +62,11 @@ class EndpointsView(APIView):
 
     read_scope = write_scope = "config"
 
-    @extend_schema(responses=EndpointSerializer(many=True))
+    @extend_schema(
+        operation_id="endpoints_list",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(EndpointSerializer),
+    )
     def get(self, request: Request) -> Response:
         """List endpoints, oldest first."""
         pages = EndpointPages()
@@ -156,7 +161,7 @@ class ExchangesView(APIView):
 
     read_scope = write_scope = "config"
 
-    @extend_schema(responses=ExchangeSerializer(many=True))
+    @extend_schema(parameters=PAGE_PARAMETERS, responses=page_of(ExchangeSerializer))
     def get(self, request: Request, pk: UUID) -> Response:
         """List exchanges, newest first."""
         endpoint = get_object_or_404(Endpoint, pk=pk)

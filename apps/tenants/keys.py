@@ -12,6 +12,7 @@ from apps.tenants.models import ApiKey, Tenant
 
 SCOPES = ("events:read", "events:write", "fallback", "replays", "config")
 ALL_SCOPES = list(SCOPES)
+MOST_NAME = 100
 _NOBODY = hashlib.sha256(b"").digest()
 _USED_RESOLUTION = timedelta(minutes=1)
 
@@ -31,8 +32,16 @@ def create_key(
     scopes: list[str] | None = None,
     expires_at: datetime | None = None,
 ) -> NewKey:
-    """Make a key with 256 random bits. Raises: ValueError for a scope that does not exist."""
-    unknown = set(scopes or ()) - set(SCOPES)
+    """Make a key with 256 random bits.
+
+    Raises: ValueError for a scope that does not exist, or a name that is empty or too long.
+    """
+    if not 0 < len(name.strip()) <= MOST_NAME:
+        raise ValueError(f"a key's name says what it is for, in 1 to {MOST_NAME} characters")
+    scopes = ALL_SCOPES if scopes is None else scopes
+    if not scopes:
+        raise ValueError(f"a key without a scope opens nothing: choose from {', '.join(SCOPES)}")
+    unknown = set(scopes) - set(SCOPES)
     if unknown:
         raise ValueError(f"unknown scope {sorted(unknown)}: choose from {', '.join(SCOPES)}")
     prefix, secret = secrets.token_hex(6), secrets.token_hex(32)
@@ -41,7 +50,7 @@ def create_key(
         name=name,
         prefix=prefix,
         secret_hash=_digest(secret),
-        scopes=scopes or ALL_SCOPES,
+        scopes=scopes,
         expires_at=expires_at,
     )
     return NewKey(text=f"pms_{prefix}_{secret}", key=key)

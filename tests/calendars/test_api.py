@@ -72,3 +72,29 @@ def test_another_tenant_sees_none_of_it(
     api: Api, harbor: TenantRef, api_of: Callable[..., Api]
 ) -> None:
     assert api_of(harbor).get("calendar").json()["results"] == []
+
+
+def test_availability_comes_in_pages_of_units(api: Api) -> None:
+    asked = {"from": "2027-06-01", "to": "2027-06-03", "limit": 1}
+    first = api.get("calendar/availability", **asked).json()
+    assert [unit["unit_id"] for unit in first["results"]] == ["101"]
+    rest = api.get("calendar/availability?" + first["next"].partition("?")[2]).json()
+    assert rest["results"] == [{"unit_id": "102", "nights": {"2027-06-01": 1, "2027-06-02": 0}}]
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "pointer"),
+    [
+        ({"from": "soon"}, "#/from"),
+        ({"to": "soon"}, "#/to"),
+        ({"to": "2000-01-01"}, "#/to"),
+        ({"from": "2027-01-01", "to": "2029-01-01"}, "#/to"),
+        ({"from": "9999-12-31"}, "#/to"),
+    ],
+)
+def test_what_is_wrong_with_dates_is_told_in_the_callers_words(
+    api: Api, asked: dict[str, str], pointer: str
+) -> None:
+    answer = api.get("calendar/availability", **asked)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)

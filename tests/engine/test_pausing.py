@@ -66,6 +66,21 @@ def test_a_scope_that_does_not_exist_is_refused_by_the_api(
     assert Cap.objects.count() == 0
 
 
+@pytest.mark.parametrize("body", [None, {}, {"handlr": "test.handler"}, {"at_most": "5"}])
+def test_a_slip_pauses_nothing_by_the_api(
+    acme: TenantRef, api_of: Callable[..., Api], body: dict[str, str] | None
+) -> None:
+    assert api_of(acme).post("pauses", body).status_code == 422
+    assert Cap.objects.count() == 0
+
+
+def test_everything_of_a_tenant_is_paused_with_a_reason_by_the_api(
+    acme: TenantRef, api_of: Callable[..., Api]
+) -> None:
+    assert api_of(acme).post("pauses", {"reason": "moving house"}).status_code == 201
+    assert Cap.objects.get().tenant_id == acme.id
+
+
 def test_a_tenant_is_paused_and_resumed_by_command(acme: TenantRef) -> None:
     said = StringIO()
     call_command("pause", tenant="acme", reason="unpaid", json=True, stdout=said)

@@ -290,3 +290,16 @@ def test_an_unknown_lane_is_refused(api: Api, acme: TenantRef) -> None:
     answer = api.post("events?lane=fast", booking())
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/lane")
     assert stored(acme) == 0
+
+
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
+def test_a_time_at_the_end_of_all_times_is_rejected(api: Api, acme: TenantRef, time: str) -> None:
+    answer = api.post("events", booking(time=time))
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "#/time")
+    assert stored(acme) == 0
+
+
+def test_a_packed_body_is_415(api: Api, acme: TenantRef) -> None:
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    assert api.post("events", data=b"{}", headers=headers).status_code == 415
+    assert stored(acme) == 0

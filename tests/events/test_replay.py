@@ -148,7 +148,7 @@ def test_a_step_that_runs_twice_at_the_end_replays_nothing_twice(log: TenantRef)
 
 def test_a_cancelled_replay_goes_no_further(log: TenantRef, api_of: Callable[..., Api]) -> None:
     api = api_of(log)
-    pk = api.post("replays", {}).json()["id"]
+    pk = api.post("replays", {"filter": {}}).json()["id"]
     assert api.post(f"replays/{pk}/cancel").json()["state"] == "cancelled"
     assert api.post(f"replays/{pk}/cancel").status_code == 409
     assert replay_task.apply(args=[log.id, pk]).get()["state"] == "cancelled"
@@ -160,7 +160,7 @@ def test_bad_requests_are_told_and_start_nothing(
 ) -> None:
     api = api_of(log)
     for body in (
-        {"handlers": ["no.such"]},
+        {"filter": {}, "handlers": ["no.such"]},
         {"rate": 0},
         {"filter": {"state": "odd"}},
         {"filter": {"type": "bad type"}},
@@ -179,5 +179,5 @@ def test_bad_requests_are_told_and_start_nothing(
     with entering(log):
         assert Replay.objects.count() == 0
     assert TaskResult.objects.count() == 0
-    pk = api.post("replays", {}).json()["id"]
+    pk = api.post("replays", {"filter": {}}).json()["id"]
     assert api_of(harbor).get(f"replays/{pk}").status_code == 404

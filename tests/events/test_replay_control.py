@@ -101,7 +101,7 @@ def test_a_paused_replay_can_be_cancelled_by_the_api_with_a_reason(
     log: TenantRef, harbor: TenantRef, api_of: Callable[..., Api]
 ) -> None:
     api = api_of(log)
-    pk = api.post("replays", {"rate": 1}).json()["id"]
+    pk = api.post("replays", {"filter": {}, "rate": 1}).json()["id"]
     assert api.post(f"replays/{pk}/pause", {"reason": "lunch"}).json()["state"] == "paused"
     refused = api.post(f"replays/{pk}/pause")
     assert (refused.status_code, refused.headers["Content-Type"]) == (

@@ -1,9 +1,14 @@
 """Real Celery workers for the tests of this folder, on the test's database and broker."""
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psutil
 import pytest
 
 from pms_events.categories import Category
@@ -82,6 +87,24 @@ class Broker:
 
     def flush(self) -> None:
         self._made.flush()
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """For the block it lets everybody in and says nothing, as one whose memory is full does."""
+        port = urlsplit(self.url).port
+        found = {
+            c.pid
+            for c in psutil.net_connections("tcp")
+            if c.status == psutil.CONN_LISTEN and c.laddr.port == port and c.pid
+        }
+        assert found
+        for pid in found:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in found:
+                os.kill(pid, signal.SIGCONT)
 
 
 @pytest.fixture

@@ -98,6 +98,25 @@ def test_a_broker_that_is_restarted_is_found_again_by_everybody(
     assert refs(acme) == ["after", "and longer", "before", "while it is away"]
 
 
+def test_a_broker_that_hangs_holds_events_up_for_a_moment_only(
+    acme: TenantRef,
+    worker: Callable[..., Process],
+    beat: Callable[..., Process],
+    broker: Broker,
+    post: Post,
+) -> None:
+    post("before")  # the connection is there, and is kept
+    with broker.hanging():
+        for n in range(5):
+            post(f"while it hangs {n}")  # each within the client's patience
+    post("after")
+    options = {"CELERY_BROKER_URL": broker.url, "CACHE_URL": ""}
+    worker(**options)
+    beat(**options)
+    eventually(idle, seconds=90)
+    assert refs(acme) == ["after", "before", *(f"while it hangs {n}" for n in range(5))]
+
+
 def test_the_live_view_sees_over_the_broker_who_listens(
     acme: TenantRef, worker: Callable[..., Process], web: str
 ) -> None:

@@ -32,5 +32,7 @@ class Command(BaseCommand):
             remove_cap(cap)
             if not options["json"]:
                 self.stdout.write(f"resumed {describe_cap(cap)}")
+        if not found and not options["json"]:
+            self.stdout.write("Nothing was paused or limited.")
         if options["json"]:
             self.stdout.write(json.dumps([show_cap(cap) for cap in found]))

@@ -1,6 +1,8 @@
 """`manage.py purge_events`: old events leave the log, into an archive first."""
 
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,12 @@ class Command(BaseCommand):
                 if options["dry_run"]:
                     count = get_purgeable(before).count()
                     return self._tell({"purgeable": count}, f"{count} events.", options)
-                count, path = purge_events(before, archive=folder, now=timezone.now())
+                count, path = purge_events(
+                    before,
+                    archive=folder,
+                    now=timezone.now(),
+                    progress=_draw_progress(get_purgeable(before).count()),
+                )
         except UnknownTenant as error:
             raise CommandError(str(error)) from error
         except OSError as error:
@@ -57,3 +64,15 @@ class Command(BaseCommand):
 
     def _tell(self, told: dict[str, Any], text: str, options: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(told) if options["json"] else text)
+
+
+def _draw_progress(total: int) -> Callable[[int], None]:
+    """A progress bar on a terminal, nothing in a pipe."""
+
+    def show(done: int) -> None:
+        if sys.stderr.isatty():
+            filled = 30 * min(done, total) // max(total, 1)
+            end = "\n" if done >= total else ""
+            sys.stderr.write(f"\r[{'#' * filled:<30}] {done}/{total}{end}")
+
+    return show

@@ -14,6 +14,7 @@ from apps.events.filters import STATES, EventFilter
 from apps.events.models import Replay, ReplayState
 from apps.events.moments import read_moment
 from apps.events.replaying import BadReplay, preview_replay, start_replay, step_replay
+from apps.tenants.arguments import said
 from apps.tenants.entering import UnknownTenant, entering, get_tenant
 from pms_events.patterns import is_pattern
 
@@ -28,13 +29,15 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tenant", required=True, help="the tenant's schema")
         parser.add_argument("--uid", type=UUID, help="one event alone")
-        parser.add_argument("--type", default="", help="an event type or a pattern: booking.*")
-        parser.add_argument("--subject", default="")
-        parser.add_argument("--text", default="", help="anywhere in the payload")
+        parser.add_argument("--type", type=said, help="an event type or a pattern: booking.*")
+        parser.add_argument("--subject", type=said, help="what the events are about")
+        parser.add_argument("--text", type=said, help="anywhere in the payload")
         parser.add_argument("--since", help="recorded at or after, with offset")
         parser.add_argument("--until", help="recorded before, with offset")
-        parser.add_argument("--state", default="", choices=["", *STATES])
-        parser.add_argument("--handler", action="append", help="only this handler; may be repeated")
+        parser.add_argument("--state", choices=STATES, help="how the events stand")
+        parser.add_argument(
+            "--handler", type=said, action="append", help="only this handler; may be repeated"
+        )
         parser.add_argument("--include-external", action="store_true", help="send outside, too")
         parser.add_argument("--rate", type=int, help="events a second at most")
         parser.add_argument("--reason", default="", help="why, for the record")
@@ -42,17 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["type"] and not is_pattern(options["type"]):
-            raise CommandError(f"--type: '{options['type']}' is no event type or pattern")
-        chosen = EventFilter(
-            uid=options["uid"],
-            type=options["type"],
-            subject=options["subject"],
-            state=options["state"],
-            text=options["text"],
-            since=read_moment("--since", options["since"]),
-            until=read_moment("--until", options["until"]),
-        )
+        chosen = _read_filter(options)
         try:
             with entering(get_tenant(options["tenant"])):
                 if options["dry_run"]:
@@ -112,4 +105,20 @@ class Command(BaseCommand):
             return
         share = replay.replayed / replay.total if replay.total else 1.0
         bar = "#" * int(30 * min(share, 1.0))
-        self.stderr.write(f"\r[{bar:<30}] {replay.replayed}/{replay.total}", ending="")
+        end = "" if replay.state == ReplayState.RUNNING else "\n"
+        self.stderr.write(f"\r[{bar:<30}] {replay.replayed}/{replay.total}", ending=end)
+
+
+def _read_filter(options: dict[str, Any]) -> EventFilter:
+    """Read which events. Raises: CommandError."""
+    if options["type"] and not is_pattern(options["type"]):
+        raise CommandError(f"--type: '{options['type']}' is no event type or pattern")
+    return EventFilter(
+        uid=options["uid"],
+        type=options["type"] or "",
+        subject=options["subject"] or "",
+        state=options["state"] or "",
+        text=options["text"] or "",
+        since=read_moment("--since", options["since"]),
+        until=read_moment("--until", options["until"]),
+    )

@@ -23,6 +23,7 @@ from apps.fallback.operations import AlreadyDecided, NoteMissing, discard, retry
 from apps.fallback.orders import Order
 from apps.fallback.presenting import GroupSerializer, show_dead_letter, show_dead_letters
 from apps.fallback.selecting import Selection
+from apps.tenants.arguments import said
 from apps.tenants.entering import UnknownTenant, entering, get_tenant
 from pms_events.patterns import is_pattern
 from pms_events.verdicts import Reason
@@ -57,14 +58,16 @@ class Command(BaseCommand):
         parser.add_argument("--id", type=UUID, action="append", help="a dead letter; repeatable")
         parser.add_argument("--all", action="store_true", help="every open one of the filters")
         parser.add_argument("--state", choices=STATES, default="open", help="for list")
-        parser.add_argument("--reason", choices=[r.value for r in Reason], default="")
-        parser.add_argument("--handler", default="", help="such as bookings.record_booking")
-        parser.add_argument("--type", default="", help="an event type or pattern: booking.*")
-        parser.add_argument("--group", default="", help="a fingerprint that groups tells")
+        parser.add_argument("--reason", choices=[r.value for r in Reason])
+        parser.add_argument("--handler", type=said, help="such as bookings.record_booking")
+        parser.add_argument("--type", type=said, help="an event type or pattern: booking.*")
+        parser.add_argument("--group", type=said, help="a fingerprint that groups tells")
         parser.add_argument(
-            "--search", default="", help="words in the subject, error, type or handler"
+            "--search", type=said, help="words in the subject, error, type or handler"
         )
-        parser.add_argument("--limit", type=int, default=100, help="rows of list and groups (100)")
+        parser.add_argument(
+            "--limit", type=_limit, default=100, help="rows of list and groups (100)"
+        )
         parser.add_argument("--note", default="", help="why; a discard needs one")
         parser.add_argument("--json", action="store_true", help="for scripts")
 
@@ -147,6 +150,13 @@ class Command(BaseCommand):
         self.stdout.write(json.dumps(value, cls=DjangoJSONEncoder, indent=2))
 
 
+def _limit(text: str) -> int:
+    """Read how many rows. Raises: ArgumentTypeError unless it is a number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is no number of rows: 1 or more")
+    return int(text)
+
+
 def _see_through(bulk: BulkAction, *, progress: Callable[[int], None]) -> BulkAction:
     """Take the steps of a bulk action, or watch the worker that is at it, until it ends."""
     while bulk.state == BulkState.RUNNING:
@@ -160,8 +170,8 @@ def _see_through(bulk: BulkAction, *, progress: Callable[[int], None]) -> BulkAc
 
 def _chosen(options: dict[str, Any], *, state: str = "open") -> DeadLetterFilter:
     names = ("reason", "handler", "type", "search")
-    given = {name: options[name] for name in names}
-    return DeadLetterFilter(state=state, fingerprint=options["group"], **given)
+    given: dict[str, Any] = {name: options[name] or "" for name in names}
+    return DeadLetterFilter(state=state, fingerprint=options["group"] or "", **given)
 
 
 def _by_ids(options: dict[str, Any]) -> list[DeadLetter]:

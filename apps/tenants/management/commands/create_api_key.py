@@ -10,6 +10,8 @@ from django.utils import timezone
 from apps.tenants.keys import SCOPES, create_key
 from apps.tenants.models import Tenant
 
+MOST_DAYS = 36_500
+
 
 class Command(BaseCommand):
     help = (
@@ -20,7 +22,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tenant", required=True, help="the tenant's schema")
         parser.add_argument("--name", default="integration", help="what the key is for")
-        parser.add_argument("--scopes", nargs="*", help=f"of {', '.join(SCOPES)} (default: all)")
+        parser.add_argument("--scopes", nargs="+", help=f"of {', '.join(SCOPES)} (default: all)")
         parser.add_argument("--expires-days", type=int, help="days until it ends (default: never)")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
@@ -33,8 +35,8 @@ class Command(BaseCommand):
         if tenant is None:
             raise CommandError(f"there is no tenant '{options['tenant']}'")
         days = options["expires_days"]
-        if days is not None and days < 1:
-            raise CommandError("--expires-days: at least 1")
+        if days is not None and not 1 <= days <= MOST_DAYS:
+            raise CommandError(f"--expires-days: at least 1, at most {MOST_DAYS}")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         try:
             made = create_key(

@@ -18,12 +18,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("schema", help="its schema: lower-case letters, digits and _")
         parser.add_argument("--name", help="what people call it (default: the schema)")
-        parser.add_argument("--host", help="its host name (default: <schema>.localhost)")
+        parser.add_argument("--host", help="its host name (default: <schema>.localhost, - for _)")
         parser.add_argument("--json", action="store_true", help="answer as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         schema = options["schema"]
-        host = options["host"] or f"{schema}.localhost"
+        # A host name has no underscore in it.
+        host = (options["host"] or f"{schema.replace('_', '-')}.localhost").lower()
         try:
             tenant = create_tenant(schema, name=options["name"] or schema, host=host)
         except TenantExists as error:
