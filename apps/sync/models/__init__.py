@@ -1,0 +1,5 @@
+"""The tables of outside systems. Change them through operations only."""
+
+from apps.sync.models.endpoints import Endpoint, Exchange, all_events
+
+__all__ = ["Endpoint", "Exchange", "all_events"]
