@@ -12,12 +12,13 @@ from urllib.parse import unquote
 
 from django.http import HttpRequest
 
+from apps.web.bodies import read_body
 from apps.web.parsing import read_json
 from apps.web.problems import Problem
+from pms_events.envelope import MAX_EVENT
 from pms_events.errors import FieldError
 
 MAX_BODY = 10 * 1024 * 1024
-MAX_EVENT = 256 * 1024
 MAX_EVENTS = 1000
 
 _JSON = "application/json"
@@ -36,7 +37,7 @@ class RawEvents:
 
 def read_events(request: HttpRequest) -> RawEvents:
     """Read the events of a request. Raises: Problem 400, 413 or 415."""
-    body = _read_body(request)
+    body = read_body(request, at_most=MAX_BODY, advice="send smaller batches")
     content_type = (request.content_type or "").lower()
     if any(name.startswith("HTTP_CE_") for name in request.META):
         return _checked([_binary(request, body)], body, is_single=True, is_strict=True)
@@ -56,16 +57,6 @@ def read_events(request: HttpRequest) -> RawEvents:
     if isinstance(value, list):
         return _checked(value, body, is_single=False, is_strict=is_strict)
     return _checked([value], body, is_single=True, is_strict=is_strict)
-
-
-def _read_body(request: HttpRequest) -> bytes:
-    # A chunked body announces no length, for which Django reads none of it; the server ends it.
-    is_chunked = request.META.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked"
-    source = request.META["wsgi.input"] if is_chunked else request
-    body: bytes = source.read(MAX_BODY + 1)
-    if len(body) > MAX_BODY:
-        raise Problem(413, f"The body is larger than {MAX_BODY} bytes: send smaller batches.")
-    return body
 
 
 def _binary(request: HttpRequest, body: bytes) -> Mapping[str, Any]:
