@@ -9,10 +9,12 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from apps.sync import operations
+from apps.sync import admin_connections, operations
 from apps.sync.models import Endpoint, Exchange
 from apps.sync.operations import BadEndpoint
 from apps.web.admin import ReadOnly, TenantAdmin, link_to_event
+
+assert admin_connections  # importing it registers its screens
 
 
 class EndpointForm(forms.ModelForm):

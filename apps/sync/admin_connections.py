@@ -140,7 +140,7 @@ class ConnectionAdmin(TenantAdmin):
         """Name the connections alone: listing all that they brought could be a million lines."""
         return [str(connection) for connection in objs], {"connections": len(objs)}, set(), []
 
-    @action(description="Rotate token", permissions=["change"], icon="key")
+    @action(description="Rotate token", url_path="rotate-token", permissions=["change"], icon="key")
     def rotate_token(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then show a new address."""
         connection = get_object_or_404(Connection, pk=object_id)
@@ -149,7 +149,12 @@ class ConnectionAdmin(TenantAdmin):
         made = connecting.rotate_token(connection, now=timezone.now())
         return self._show_once(request, made, "New address")
 
-    @action(description="Rotate secret", permissions=["change"], icon="lock_reset")
+    @action(
+        description="Rotate secret",
+        url_path="rotate-secret",
+        permissions=["change"],
+        icon="lock_reset",
+    )
     def rotate_secret(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Ask, then show a new secret."""
         connection = get_object_or_404(Connection, pk=object_id)
@@ -172,9 +177,7 @@ class ConnectionAdmin(TenantAdmin):
             "title": title,
             "opts": self.opts,
         }
-        response = self._page(request, "sync/shown_once.html", shown)
-        response["Cache-Control"] = "no-store"
-        return response
+        return self._page(request, "sync/shown_once.html", shown)
 
     def _page(self, request: HttpRequest, template: str, shown: dict[str, Any]) -> HttpResponse:
         context = {**self.admin_site.each_context(request), **shown}
