@@ -1,7 +1,7 @@
 """Journeys 1, 12, 13 and 18 by way of a hook. Of 18 the alarm; reconciling is each connector's own."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from tests.sync.connections import Sender, connect, count_rows, letters_of, stat
 from tests.sync.receiver import Receiver
 
 RunAll = Callable[..., int]
+BOOKED = datetime(2027, 1, 15, 10, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def test_one_delivery_21_times_has_one_set_of_effects(
     sender: Sender, acme: TenantRef, run_all: RunAll
 ) -> None:
     # With its time: the SDK would fill in another one each time, which is another content.
-    event = {**created("A", "2027-06-01", "2027-06-04"), "time": "2027-01-15T10:00:00Z"}
+    event = {**created("A", "2027-06-01", "2027-06-04"), "time": BOOKED}
     for _ in range(21):
         assert post(sender, event) == 202
         run_all()
