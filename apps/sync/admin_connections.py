@@ -20,7 +20,9 @@ from apps.sync.connection_health import get_health
 from apps.sync.connectors.registry import list_connectors
 from apps.sync.models import Connection, Reception
 from apps.sync.receiving import open_reception
+from apps.sync.silence import ENOUGH
 from apps.web.admin import ReadOnly, TenantAdmin
+from apps.web.templatetags.times import moment, span
 from pms_events.errors import Unreadable
 
 _SHOWN_OF_BODY = 64 * 1024
@@ -64,14 +66,13 @@ class ConnectionAdmin(TenantAdmin):
 
     form = ConnectionForm
     list_display = [
-        "name", "connector", "health", "last_received_at", "received_count", "refused_count",
-        "is_enabled",
+        "name", "health", "last_received", "received_count", "refused_count", "connector",
     ]  # fmt: skip
     list_filter = ["is_enabled"]
     search_fields = ["name"]
     readonly_fields = [
-        "health", "received_count", "last_received_at", "usual_gap", "silent_since",
-        "refused_count", "last_refused_at", "is_signed", "created_at", "updated_at",
+        "how_it_does", "received_count", "last_received", "usually", "refused_count",
+        "last_refused", "is_signed", "made",
     ]  # fmt: skip
     actions_detail = ["rotate_token", "rotate_secret"]
     nothing_title = "No outside sender is connected"
@@ -92,6 +93,28 @@ class ConnectionAdmin(TenantAdmin):
     def health(self, connection: Connection) -> tuple[str, str]:
         found = get_health(connection)
         return _LABELS[found.tone], found.said
+
+    @display(description="health")
+    def how_it_does(self, connection: Connection) -> str:
+        return get_health(connection).said
+
+    @display(description="usual gap")
+    def usually(self, connection: Connection) -> str:
+        if connection.gaps_seen < ENOUGH:
+            return "not known yet"
+        return f"{span(connection.usual_gap)}; the longest of late {span(connection.longest_gap)}"
+
+    @display(description="last received", ordering="last_received_at")
+    def last_received(self, connection: Connection) -> str:
+        return moment(connection.last_received_at)
+
+    @display(description="last refused")
+    def last_refused(self, connection: Connection) -> str:
+        return moment(connection.last_refused_at)
+
+    @display(description="made")
+    def made(self, connection: Connection) -> str:
+        return moment(connection.created_at)
 
     @display(description="signed", boolean=True)
     def is_signed(self, connection: Connection) -> bool:
@@ -188,15 +211,31 @@ class ConnectionAdmin(TenantAdmin):
 class ReceptionAdmin(ReadOnly, TenantAdmin):
     """Received bodies, newest first, until they expire."""
 
-    list_display = ["received_at", "connection", "size", "read_at", "expires_at"]
+    list_display = ["received", "connection", "size", "read", "expires"]
     list_filter = ["connection"]
     list_select_related = ["connection"]
     ordering = ["-received_at"]
     show_facets = admin.ShowFacets.NEVER
-    fields = ["connection", "received_at", "read_at", "expires_at", "size", "headers", "body"]
-    readonly_fields = ["headers", "body"]
+    fields = ["sender", "received", "read", "expires", "size", "headers", "body"]
+    readonly_fields = ["sender", "received", "read", "expires", "headers", "body"]
     nothing_title = "No body is kept"
     nothing_why = "What connections post is kept here as it came, encrypted, until it expires."
+
+    @display(description="connection")
+    def sender(self, reception: Reception) -> str:
+        return reception.connection.name
+
+    @display(description="received", ordering="received_at")
+    def received(self, reception: Reception) -> str:
+        return moment(reception.received_at)
+
+    @display(description="read")
+    def read(self, reception: Reception) -> str:
+        return moment(reception.read_at)
+
+    @display(description="expires", ordering="expires_at")
+    def expires(self, reception: Reception) -> str:
+        return moment(reception.expires_at)
 
     @display(description="headers")
     def headers(self, reception: Reception) -> str:
