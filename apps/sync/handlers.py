@@ -9,6 +9,7 @@ from apps.sync import operations
 from apps.sync.exchanging import send
 from apps.sync.models import Endpoint, Exchange
 from apps.sync.retry_after import read_retry_after
+from pms_events.catalogue.sync import KEPT_INSIDE
 from pms_events.categories import SYNC
 from pms_events.context import Context
 from pms_events.errors import PermanentError
@@ -48,6 +49,9 @@ def send_webhook(event: Any, context: Context) -> Outcome:
     2xx is done, also when the body broke off; 410 disables the endpoint; all else is tried again,
     after `Retry-After` if the receiver asked for it (an hour at most).
     """
+    if context.event.type in KEPT_INSIDE:
+        # Also ends the circle of an endpoint for all events that posts to a connection of our own.
+        return Discard(f"{context.event.type} is not for endpoints")
     endpoint = Endpoint.objects.filter(pk=context.target).first()
     if endpoint is None:
         return Discard("the endpoint was deleted")

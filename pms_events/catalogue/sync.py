@@ -12,6 +12,9 @@ from pms_events.categories import P0, SYNC
 from pms_events.event_types import event_type
 from pms_events.payloads import Payload
 
+KEPT_INSIDE = frozenset(["connection.body_received", "connection.event_rejected"])
+"""What no endpoint is sent: how bodies are read is ours alone, and what is rejected may say anything."""
+
 _STREAM = "connection:{connection_id}"
 
 

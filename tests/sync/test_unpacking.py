@@ -9,12 +9,15 @@ from cloudevents.core.bindings.http import to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 from django.utils import timezone
 
-from apps.events.models import Event
+from apps.engine.tasks import replay
+from apps.events.models import Delivery, Event
 from apps.fallback import operations as fallback
 from apps.fallback.models import DeadLetter
 from apps.sync import connecting, rounds
-from apps.sync.models import Connection, Reception
+from apps.sync.models import Connection, Exchange, Reception
+from apps.sync.operations import create_endpoint
 from apps.tenants.entering import TenantRef, entering
+from tests.conftest import Api
 from tests.sync.connections import Sender, cloud_event, connect, count_rows, events_of, letters_of
 
 RunAll = Callable[..., int]
@@ -271,3 +274,47 @@ def test_an_event_that_names_another_connection_s_body_finds_none(
     run_all()
     assert events_of(acme) == []
     assert sorted(reason for reason, _, _ in letters_of(acme)) == ["permanent", "unreadable"]
+
+
+def test_a_replay_of_bodies_repeats_nothing_and_knows_which_have_expired(
+    sender: Sender, acme: TenantRef, api_of: Callable[..., Api], run_all: RunAll
+) -> None:
+    sender.post(cloud_event("1"))
+    sender.post([cloud_event("2"), {"id": "3"}])
+    run_all()
+    before = (events_of(acme), letters_of(acme), count_rows(acme))
+    wish = {"filter": {"type": "connection.body_received"}, "reason": "test"}
+    notes = []
+    for _ in range(2):
+        started = api_of(acme).post("replays", wish).json()
+        replay.apply(args=[acme.id, started["id"]])
+        run_all()
+        with entering(acme):
+            rows = Delivery.objects.filter(replay_id=started["id"]).order_by("event_uid")
+            notes += [(row.state, row.note) for row in rows]
+            rounds.forget_expired_bodies(timezone.now() + timedelta(days=31))
+    assert (events_of(acme), letters_of(acme)) == before[:2]
+    assert count_rows(acme) == (before[2][0], 0)
+    assert notes == [
+        ("done", "0 accepted, 1 known, 0 rejected"),
+        ("done", "0 accepted, 1 known, 1 rejected"),
+        *[("discarded", "the body has expired: replay the events that it carried")] * 2,
+    ]
+
+
+def test_an_endpoint_for_all_events_that_posts_to_a_hook_of_ours_makes_no_circle(
+    web: str, acme: TenantRef, run_all: RunAll
+) -> None:
+    sender = connect(web, acme, host="127.0.0.1")
+    with entering(acme):
+        create_endpoint(url=f"{web}/hooks/{sender.made.token}", patterns=["*"])
+    sender.post([cloud_event("1"), {"id": "2"}])
+    run_all()  # comes to an end
+    assert run_all() == 0
+    assert events_of(acme) == [("doors", "1", "custom.door_opened")]
+    with entering(acme):
+        sent = Exchange.objects.filter(status=202)
+        told = Event.objects.filter(uid__in=sent.values("event_uid")).values_list("type", flat=True)
+        # What comes back is known, or a conflict: of that new cause it is told once more.
+        assert sorted(told) == ["custom.door_opened", "delivery.died", "delivery.died"]
+        assert Event.objects.filter(type="connection.body_received").count() == 4

@@ -72,6 +72,8 @@ class Reception(models.Model):
     expires_at = models.DateTimeField()
 
     class Meta:
+        verbose_name = "received body"
+        verbose_name_plural = "received bodies"
         indexes = [
             # What a connection brought, newest first.
             models.Index(fields=["connection", "-received_at"], name="reception_connection"),
