@@ -1,5 +1,6 @@
 """Demo traffic over HTTP: what a channel and a front desk send, so that no screen is empty."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -113,7 +114,7 @@ def _ensure(client: Client, path: str, body: Any) -> None:
 
 
 def send_demo_traffic(base_url: str, demo: dict[str, Any]) -> None:
-    """Make properties and units, then send bookings, changes, a conflict and what fails.
+    """Make properties and units, then send bookings, changes, a conflict, what fails, and hooks.
 
     Safe to run again after a first start that was interrupted on the way.
     """
@@ -131,6 +132,34 @@ def send_demo_traffic(base_url: str, demo: dict[str, Any]) -> None:
                 },
             )
         client.post("events", _story(name.upper(), ref, units))
+        if not client.get("connections")["results"]:
+            made = client.post(
+                "connections", {"name": "Door locks", "silent_after_seconds": 7 * 86400}
+            )
+            _send_to_hook(made["url"], units)
+
+
+def _send_to_hook(url: str, units: list[str]) -> None:
+    """Post as a bridge of door locks would: a batch, a single event, one repeated, and rubbish."""
+    now = datetime.now(UTC).isoformat()
+    batch = [
+        {
+            "specversion": "1.0", "id": f"lock-{unit}", "source": "door-locks", "subject": unit,
+            "type": "custom.door_opened", "time": now, "data": {"unit": unit, "by": "code"},
+        }
+        for unit in units
+    ]  # fmt: skip
+    event = {"type": "custom.battery_low", "timestamp": now, "data": {"unit": units[0]}}
+    nameless = {"source": "door-locks", "type": "custom.door_opened", "data": {"unit": units[1]}}
+    json_type = {"Content-Type": "application/json"}
+    for body, headers in (
+        (json.dumps(batch), {"Content-Type": "application/cloudevents-batch+json"}),
+        (json.dumps(event), {**json_type, "webhook-id": "msg_1"}),
+        (json.dumps(event), {**json_type, "webhook-id": "msg_1"}),
+        (json.dumps(nameless), json_type),
+        ("<html>502 Bad Gateway</html>", json_type),
+    ):
+        requests.post(url, data=body, headers=headers, timeout=30).raise_for_status()
 
 
 def _story(prefix: str, property_id: str, units: list[str]) -> list[dict[str, Any]]:

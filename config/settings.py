@@ -118,6 +118,8 @@ INGEST_RATE = whole_number("PMS_INGEST_RATE", default=20_000)
 # How often a webhook is tried in all, and the ceiling of the first wait.
 WEBHOOK_RETRY_ATTEMPTS = whole_number("PMS_WEBHOOK_RETRY_ATTEMPTS", default=8)
 WEBHOOK_RETRY_FIRST = timedelta(seconds=number("PMS_WEBHOOK_RETRY_FIRST_SECONDS", default=5))
+# How long the bodies that outside senders post are kept, encrypted, after they were received.
+RAW_BODIES_KEPT = timedelta(days=number("PMS_RAW_BODY_DAYS", default=30))
 # Tests, demo and machines behind a firewall may send webhooks to loopback and private addresses.
 ALLOW_PRIVATE_TARGETS = flag("PMS_ALLOW_PRIVATE_TARGETS", default=DEBUG)
 

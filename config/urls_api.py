@@ -1,9 +1,10 @@
-"""The API, the same on every host; the key names the tenant."""
+"""The API and the hooks, the same on every host; the key or the token names the tenant."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from apps.engine.api import StatsView, metrics, readyz
+from apps.sync.hooks import receive_hook
 from apps.web.problems import no_such_address
 
 API_APPS = [
@@ -21,6 +22,7 @@ API_APPS = [
 urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
+    re_path(r"^hooks/(?P<token>[^/]+)/?$", receive_hook, name="hook"),
     *[path("api/v1/", include(f"apps.{app}.urls")) for app in API_APPS],
     path("api/v1/stats", StatsView.as_view(), name="stats"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -19,6 +19,8 @@ from pms_events.patterns import is_pattern
 from pms_events.strict_json import UnreadableJson, loads
 
 MAX_ATTRIBUTE = 255
+MAX_EVENT = 256 * 1024
+"""How many bytes of JSON an event may have."""
 KNOWN = frozenset(
     [
         "specversion",
@@ -183,10 +185,15 @@ def _extensions(
             errors.append(
                 FieldError(pointer=f"#/{name}", detail="must be a string, integer or boolean")
             )
+        elif isinstance(value, str) and _unstorable(value):  # a header, percent-decoded
+            errors.append(FieldError(pointer=f"#/{name}", detail=_unstorable(value)))
         elif value is not None:
             extensions[name] = value
-    if raw.get("dataschema") is not None:
-        extensions["dataschema"] = raw["dataschema"]
+    schema = raw.get("dataschema")
+    if isinstance(schema, str) and _unstorable(schema):
+        errors.append(FieldError(pointer="#/dataschema", detail=_unstorable(schema)))
+    elif schema is not None:
+        extensions["dataschema"] = schema
     return extensions
 
 

@@ -7,6 +7,10 @@ class PermanentError(Exception):
     """Retrying cannot help: a person has to look. Handlers raise a subclass that says what to do."""
 
 
+class Unreadable(PermanentError):
+    """What came from outside cannot be read at all. Its message says why, without its content."""
+
+
 class RegistryError(Exception):
     """The catalogue or the handlers contradict themselves. Raised at start-up, names the offender."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pms_events.errors import InvalidEvent, PermanentError
+from pms_events.errors import InvalidEvent, PermanentError, Unreadable
 from pms_events.handlers import Handler
 from pms_events.outcomes import Discard, Done, Outcome, Snooze
 
@@ -92,6 +92,8 @@ def judge_error(
     failure = failure_of(error)
     if isinstance(error, InvalidEvent):
         return Verdict(kind=Kind.DEAD, reason=Reason.INVALID, failure=failure)
+    if isinstance(error, Unreadable):
+        return Verdict(kind=Kind.DEAD, reason=Reason.UNREADABLE, failure=failure)
     if isinstance(error, PermanentError):
         return Verdict(kind=Kind.DEAD, reason=Reason.PERMANENT, failure=failure)
     if failures + 1 >= handler.retry.attempts:

@@ -14,9 +14,9 @@ from django.http import HttpRequest
 
 from apps.web.parsing import read_body, read_json
 from apps.web.problems import Problem
+from pms_events.envelope import MAX_EVENT
 from pms_events.errors import FieldError
 
-MAX_EVENT = 256 * 1024
 MAX_EVENTS = 1000
 
 _JSON = "application/json"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.events.models import Event
-from apps.events.requests import MAX_EVENT
 from apps.fallback.models import DeadLetter
 from apps.fallback.payload_diff import diff
+from pms_events.envelope import MAX_EVENT
 from pms_events.errors import FieldError, InvalidEvent
 from pms_events.event_types import EventType, catalogue
 from pms_events.handlers import handlers

@@ -9,12 +9,14 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from apps.sync import operations
+from apps.sync import admin_connections, operations
 from apps.sync.alerts import ALERTS
 from apps.sync.checking import BadEndpoint, check_patterns, check_url, usual_patterns
 from apps.sync.models import Endpoint, Exchange
 from apps.sync.receivers import describe_status, is_mail
 from apps.web.admin import ReadOnly, TenantAdmin, link_to_event
+
+assert admin_connections  # importing it registers its screens
 
 
 class EndpointForm(forms.ModelForm):

@@ -6,9 +6,13 @@ class SyncConfig(AppConfig):
     verbose_name = "Sync"
 
     def ready(self) -> None:
-        from apps.sync import handlers
-        from apps.sync.links import find_exchanges
+        from apps.sync import connection_handlers, handlers, rounds
+        from apps.sync.connectors.registry import load_connectors
+        from apps.sync.links import find_exchanges, find_receptions
         from apps.web import links
 
-        assert handlers  # importing it registers them
-        links.register(exhibits=find_exchanges)
+        assert handlers  # importing them registers what is in them
+        assert connection_handlers
+        assert rounds
+        load_connectors()
+        links.register(exhibits=find_exchanges, links=find_receptions)

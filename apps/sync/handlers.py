@@ -7,6 +7,7 @@ from django.conf import settings
 from apps.sync.exchanging import connector_of, send
 from apps.sync.failures import EndpointOff
 from apps.sync.models import Endpoint
+from pms_events.catalogue.sync import KEPT_INSIDE
 from pms_events.categories import SYNC
 from pms_events.context import Context
 from pms_events.handlers import Effects, handles
@@ -30,6 +31,9 @@ def send_webhook(event: Any, context: Context) -> Outcome:
     tried in all, WEBHOOK_RETRY_FIRST the ceiling of the first wait; the next ones grow threefold, to
     30 minutes. What an answer means is the connector's to say.
     """
+    if context.event.type in KEPT_INSIDE:
+        # Also ends the circle of an endpoint for all events that posts to a connection of our own.
+        return Discard(f"{context.event.type} is not for endpoints")
     endpoint = Endpoint.objects.filter(pk=context.target).first()
     if endpoint is None:
         return Discard("the endpoint was deleted")

@@ -1,12 +1,13 @@
-"""What the event log shows of the exchanges with endpoints: cut short and without secrets."""
+"""What the event log shows of endpoints and connections: cut short and without secrets."""
 
 import json
 from collections.abc import Iterator
+from uuid import UUID
 
 from django.urls import reverse
 
-from apps.sync.models import Exchange
-from apps.web.links import About, Exhibit
+from apps.sync.models import Exchange, Reception
+from apps.web.links import About, Exhibit, Link
 
 _MOST = 50
 
@@ -33,6 +34,27 @@ def find_exchanges(about: About) -> Iterator[Exhibit]:
                 ("Answer", f"{_headers(exchange.response_headers)}\n\n{exchange.response_body}"),
             ],
         )
+
+
+def find_receptions(about: About) -> Iterator[Link]:
+    """Point to the stored body that an event came of, while it is kept."""
+    if not about.type.startswith("connection."):
+        return
+    ids = {text for text in about.refs("reception_id") if _is_uuid(text)}
+    for reception in Reception.objects.filter(pk__in=ids).select_related("connection"):
+        yield Link(
+            label="Received body",
+            text=f"{reception.connection.name}: {reception}",
+            url=reverse("admin:sync_reception_change", args=[reception.pk]),
+        )
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _headers(headers: dict[str, str]) -> str:

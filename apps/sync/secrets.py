@@ -1,4 +1,7 @@
-"""Signing secrets: made, shown once as `whsec_…`, kept encrypted (Fernet; newest key first)."""
+"""Signing secrets: made, shown once as `whsec_…`, kept encrypted (Fernet; newest key first).
+
+Received bodies are sealed with the same keys.
+"""
 
 import base64
 import os
@@ -28,15 +31,25 @@ def new_secret() -> str:
 
 def encrypt(secret: str) -> bytes:
     """Encrypt a secret for storing."""
-    return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).encrypt(secret.encode())
+    return seal(secret.encode())
 
 
 def decrypt(stored: bytes | memoryview) -> str:
     """Read a stored secret. Raises: UnreadableSecret."""
     try:
-        return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(bytes(stored)).decode()
+        return unseal(stored).decode()
     except InvalidToken as error:
         raise UnreadableSecret(
-            "the endpoint's secret cannot be read: bring back the old key in "
+            "the secret cannot be read: bring back the old key in "
             "FIELD_ENCRYPTION_KEYS, or rotate the secret, then retry"
         ) from error
+
+
+def seal(content: bytes) -> bytes:
+    """Encrypt any bytes for storing."""
+    return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).encrypt(content)
+
+
+def unseal(stored: bytes | memoryview) -> bytes:
+    """Read what was sealed. Raises: InvalidToken when its key is not in FIELD_ENCRYPTION_KEYS."""
+    return _fernet(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(bytes(stored))

@@ -1,8 +1,8 @@
-"""Addresses of endpoints, below `/api/v1/`."""
+"""Addresses of endpoints and connections, below `/api/v1/`."""
 
 from django.urls import path
 
-from apps.sync import api
+from apps.sync import api, api_connections
 
 urlpatterns = [
     path("endpoints", api.EndpointsView.as_view(), name="endpoints"),
@@ -15,4 +15,16 @@ urlpatterns = [
     ),
     path("endpoints/<uuid:pk>/enable", api.EnableEndpointView.as_view(), name="endpoint-enable"),
     path("endpoints/<uuid:pk>/exchanges", api.ExchangesView.as_view(), name="endpoint-exchanges"),
+    path("connections", api_connections.ConnectionsView.as_view(), name="connections"),
+    path("connections/<uuid:pk>", api_connections.ConnectionView.as_view(), name="connection"),
+    path(
+        "connections/<uuid:pk>/rotate-token",
+        api_connections.RotateTokenView.as_view(),
+        name="connection-rotate-token",
+    ),
+    path(
+        "connections/<uuid:pk>/rotate-secret",
+        api_connections.RotateConnectionSecretView.as_view(),
+        name="connection-rotate-secret",
+    ),
 ]

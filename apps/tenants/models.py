@@ -1,4 +1,4 @@
-"""Tenant, Domain and ApiKey: the shared schema's list of who may do what, where."""
+"""Tenant, Domain, ApiKey, HookToken: the shared schema's list of who may do what, where."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
@@ -48,3 +48,24 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class HookToken(models.Model):
+    """What `/hooks/{token}` is recognised by: the token's SHA-256, its tenant and its connection.
+
+    Shared, because the token alone names the tenant. The connection itself is the tenant's.
+    """
+
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    tenant = models.ForeignKey(Tenant, on_delete=models.CASCADE, related_name="+", db_index=False)
+    connection_id = models.UUIDField()
+    valid_until = models.DateTimeField(null=True, help_text="of one that was rotated out")
+
+    class Meta:
+        indexes = [
+            # The tokens of a connection, to rotate and to remove; a tenant's, when it is deleted.
+            models.Index(fields=["tenant", "connection_id"], name="hook_token_connection")
+        ]
+
+    def __str__(self) -> str:
+        return f"token of connection {self.connection_id}"

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 from django.urls import reverse
 
 from apps.dispatch.models import Cap, Pulse, Route, TenantProgress
@@ -14,17 +13,15 @@ from apps.dispatch.sampling import BACKLOG, Waiting, get_lagging, get_waiting
 from apps.engine.watching import ROUTE, SWEEP
 from apps.events.models import Event
 from apps.fallback.models import DeadLetter, DeadLetterState
-from apps.sync.models import Endpoint, Exchange
-from apps.sync.receivers import describe_status
 from apps.tenants.entering import PUBLIC, current_schema, current_tenant
 from apps.tenants.models import Domain, Tenant
-from config.live import charts, wording
+from config.live import charts, outside, wording
 from config.live.charts import Chart
+from config.live.outside import Receiver, Sender
 from config.live.wording import Fact
 from pms_events.categories import Category
 
 MOST_OPEN = 1000
-_MOST_ENDPOINTS = 20
 _RANKED = 10
 _HOUR = timedelta(hours=1)
 _STATES = ("arrived", "ready", "running", "scheduled", "waiting", "paused", "held")
@@ -51,19 +48,6 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
-    """An endpoint, and how the last exchange with it went."""
-
-    host: str
-    description: str
-    url: str
-    is_enabled: bool
-    said: str
-    tone: str
-    last_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Ranked:
     """A tenant in a ranking of the platform; `url` is the admin on its own host."""
 
@@ -83,6 +67,7 @@ class Live:
     lanes: list[Lane]
     counted_at: datetime | None
     receivers: list[Receiver] | None = None
+    senders: list[Sender] | None = None
     lagging: list[Ranked] = field(default_factory=list)
     failing: list[Ranked] = field(default_factory=list)
     switched_off: int = 0
@@ -121,6 +106,7 @@ def look(*, now: datetime, site: str, may: Callable[[str], bool]) -> Live:
         *wording.tell_sweep(pulses.get(SWEEP), now=now),
         *wording.tell_stuck(list(pulses.values()), busy=busy, now=now),
         *([] if is_platform else _open_letters(may)),
+        *([] if is_platform or not may("sync.view_connection") else outside.tell_silent()),
         *wording.tell_caps(
             list(caps),
             is_platform=is_platform,
@@ -141,7 +127,8 @@ def look(*, now: datetime, site: str, may: Callable[[str], bool]) -> Live:
         live.lagging, live.failing = _lagging(site), _failing(site, now=now)
         live.has_past = TenantProgress.objects.exists()
     elif tenant_id is not None:
-        live.receivers = _receivers() if may("sync.view_endpoint") else None
+        live.receivers = outside.get_receivers() if may("sync.view_endpoint") else None
+        live.senders = outside.get_senders() if may("sync.view_connection") else None
         live.has_past = Event.objects.exists()
         live.switched_off = Route.objects.filter(tenant_id=tenant_id, is_on=False).count()
     return live
@@ -195,38 +182,6 @@ def _open_letters(may: Callable[[str], bool]) -> list[Fact]:
         url=reverse("admin:fallback_deadletter_changelist")
         if may("fallback.view_deadletter")
         else "",
-    )
-
-
-def _receivers() -> list[Receiver]:
-    """Read endpoints, those that are off first, each with its last exchange by one index look-up."""
-    newest = Exchange.objects.filter(endpoint=OuterRef("pk")).order_by("-id")
-    endpoints = Endpoint.objects.order_by("is_enabled", "created_at").annotate(
-        last_at=Subquery(newest.values("started_at")[:1]),
-        last_status=Subquery(newest.values("status")[:1]),
-        last_error=Subquery(newest.values("error")[:1]),
-    )
-    return [_receiver(endpoint) for endpoint in endpoints[:_MOST_ENDPOINTS]]
-
-
-def _receiver(endpoint: Any) -> Receiver:
-    if not endpoint.is_enabled:
-        said, tone = f"disabled: {endpoint.disabled_reason or 'no reason is kept'}", "warning"
-    elif endpoint.last_at is None:
-        said, tone = "nothing sent yet", "notice"
-    elif endpoint.last_status is None:
-        said, tone = f"no answer: {endpoint.last_error}"[:120], "danger"
-    else:
-        said = describe_status(endpoint.url, endpoint.last_status)
-        tone = "good" if 200 <= endpoint.last_status < 300 else "danger"
-    return Receiver(
-        host=endpoint.host,
-        description=endpoint.description,
-        url=reverse("admin:sync_endpoint_change", args=[endpoint.pk]),
-        is_enabled=endpoint.is_enabled,
-        said=said,
-        tone=tone,
-        last_at=endpoint.last_at,
     )
 
 

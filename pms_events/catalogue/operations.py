@@ -96,3 +96,47 @@ class EndpointDisabled(Payload):
         "host": "hooks.example.com",
         "reason": "it answered 410 Gone",
     }
+
+
+@event_type(
+    "connection.silent", category=AUTOMATION, priority=P2, stream="connection:{connection_id}"
+)
+class ConnectionSilent(Payload):
+    """An outside sender has said nothing for longer than it usually does, or may (own).
+
+    Once per silence. `limit_seconds` is what was exceeded; `usual_gap_seconds` is missing while a
+    person's limit judges a sender that is not known well yet.
+    """
+
+    connection_id: Identifier
+    name: str
+    silent_since: AwareDatetime
+    last_received_at: AwareDatetime | None = None
+    limit_seconds: int
+    usual_gap_seconds: int | None = None
+
+    example: ClassVar = {
+        "connection_id": "0197c1de-0000-7000-8000-000000000002",
+        "name": "Channel manager",
+        "silent_since": "2027-06-01T10:00:00Z",
+        "last_received_at": "2027-06-01T10:00:00Z",
+        "limit_seconds": 86400,
+        "usual_gap_seconds": 1800,
+    }
+
+
+@event_type(
+    "connection.resumed", category=AUTOMATION, priority=P2, stream="connection:{connection_id}"
+)
+class ConnectionResumed(Payload):
+    """An outside sender that was told to be silent has sent something again (own)."""
+
+    connection_id: Identifier
+    name: str
+    silent_since: AwareDatetime
+
+    example: ClassVar = {
+        "connection_id": "0197c1de-0000-7000-8000-000000000002",
+        "name": "Channel manager",
+        "silent_since": "2027-06-01T10:00:00Z",
+    }

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pms_events.categories import AUTOMATION, P0, P3
-from pms_events.errors import PermanentError
+from pms_events.errors import PermanentError, Unreadable
 from pms_events.event_types import catalogue
 from pms_events.handlers import Effects, Handler, Handlers
 from pms_events.identifiers import first_uid_at, new_uid
@@ -69,6 +69,7 @@ def test_a_snooze_has_a_time() -> None:
         (ValueError("x"), 1, Kind.RETRY, None),
         (ValueError("x"), 2, Kind.DEAD, Reason.EXHAUSTED),
         (PermanentError("x"), 0, Kind.DEAD, Reason.PERMANENT),
+        (Unreadable("x"), 0, Kind.DEAD, Reason.UNREADABLE),
     ],
 )
 def test_an_error_decides(
