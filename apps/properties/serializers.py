@@ -4,6 +4,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from apps.properties.models import Property, Unit, validate_timezone
+from apps.web.strict import StrictSerializer
 
 
 @extend_schema_field({"type": "string", "pattern": r"^\d\d:\d\d(:\d\d(\.\d+)?)?$"})
@@ -23,7 +24,7 @@ class PropertySerializer(serializers.ModelSerializer):
         fields = ["id", "name", "timezone", "check_in_time", "check_out_time"]
 
 
-class PropertyInput(serializers.Serializer):
+class PropertyInput(StrictSerializer):
     """Input: a property to make."""
 
     id = serializers.CharField(max_length=255)
@@ -33,7 +34,7 @@ class PropertyInput(serializers.Serializer):
     check_out_time = LocalTime(required=False)
 
 
-class PropertyChange(serializers.Serializer):
+class PropertyChange(StrictSerializer):
     """Input: what to change about a property; its id stays."""
 
     name = serializers.CharField(max_length=200, required=False)
@@ -53,7 +54,7 @@ class UnitSerializer(serializers.ModelSerializer):
         fields = ["id", "property_id", "name", "unit_type"]
 
 
-class UnitInput(serializers.Serializer):
+class UnitInput(StrictSerializer):
     """Input: a unit to make."""
 
     id = serializers.CharField(max_length=255)
@@ -62,7 +63,7 @@ class UnitInput(serializers.Serializer):
     unit_type = serializers.CharField(max_length=100, required=False, allow_blank=True)
 
 
-class UnitChange(serializers.Serializer):
+class UnitChange(StrictSerializer):
     """Input: what to change about a unit; its id and property stay."""
 
     name = serializers.CharField(max_length=200, required=False)

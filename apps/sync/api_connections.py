@@ -25,6 +25,7 @@ from apps.sync.serializers_connections import (
     NewConnectionSerializer,
     SecretInput,
 )
+from apps.web.openapi import PAGE_PARAMETERS, page_of
 from apps.web.pagination import CursorPages
 from apps.web.problems import Problem
 from pms_events.errors import FieldError
@@ -77,7 +78,11 @@ class ConnectionsView(APIView):
 
     read_scope = write_scope = "config"
 
-    @extend_schema(responses=ConnectionSerializer(many=True))
+    @extend_schema(
+        operation_id="connections_list",
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(ConnectionSerializer),
+    )
     def get(self, request: Request) -> Response:
         """List connections with their health, oldest first."""
         pages = ConnectionPages()

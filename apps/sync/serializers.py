@@ -5,11 +5,12 @@ from rest_framework import serializers
 from apps.sync.alerts import ALERTS
 from apps.sync.checking import MAX_URL
 from apps.sync.models import Endpoint, Exchange
+from apps.web.strict import StrictSerializer
 
 _MAX_PATTERNS = 100
 
 
-class EndpointInput(serializers.Serializer):
+class EndpointInput(StrictSerializer):
     """Input: an endpoint to make."""
 
     url = serializers.CharField(
@@ -26,7 +27,7 @@ class EndpointInput(serializers.Serializer):
     )
 
 
-class EndpointChanges(serializers.Serializer):
+class EndpointChanges(StrictSerializer):
     """Input: what to change about an endpoint; what is left out stays."""
 
     url = serializers.CharField(max_length=MAX_URL, required=False)

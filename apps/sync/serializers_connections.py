@@ -8,6 +8,7 @@ from rest_framework import serializers
 from apps.sync.connecting import LONGEST_LIMIT, SHORTEST_LIMIT
 from apps.sync.connection_health import State, get_health
 from apps.sync.models import Connection
+from apps.web.strict import StrictSerializer
 
 
 class SecondsField(serializers.IntegerField):
@@ -31,7 +32,7 @@ class _LimitField(serializers.IntegerField):
         )
 
 
-class ConnectionInput(serializers.Serializer):
+class ConnectionInput(StrictSerializer):
     """Input: a connection to make. With `is_signed` it gets a secret, unless `secret` gives one."""
 
     name = serializers.CharField(max_length=100)
@@ -41,7 +42,7 @@ class ConnectionInput(serializers.Serializer):
     secret = serializers.CharField(max_length=200, required=False)
 
 
-class ConnectionChanges(serializers.Serializer):
+class ConnectionChanges(StrictSerializer):
     """Input: what to change about a connection; what is left out stays."""
 
     name = serializers.CharField(max_length=100, required=False)
@@ -50,7 +51,7 @@ class ConnectionChanges(serializers.Serializer):
     is_signed = serializers.BooleanField(required=False)
 
 
-class SecretInput(serializers.Serializer):
+class SecretInput(StrictSerializer):
     """Input: the sender's own secret; without it, one is made."""
 
     secret = serializers.CharField(max_length=200, required=False)

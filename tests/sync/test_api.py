@@ -164,3 +164,14 @@ def test_a_key_without_the_scope_is_refused_and_changes_nothing(
     assert [answer.status_code for answer in answers] == [403] * 3
     with entering(acme):
         assert Endpoint.objects.count() == 0
+
+
+def test_a_misspelt_member_makes_no_endpoint(acme: TenantRef, api_of: Callable[..., Api]) -> None:
+    """It would have been sent everything instead of bookings."""
+    made = api_of(acme).post(
+        "endpoints", {"url": "https://hooks.example.com/in", "pattern": ["booking.*"]}
+    )
+    assert made.status_code == 422
+    assert [e["pointer"] for e in made.json()["errors"]] == ["#/pattern"]
+    with entering(acme):
+        assert not Endpoint.objects.exists()

@@ -1,5 +1,6 @@
 """What mails say, word for word."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ import pytest
 from apps.sync.alerts import ALERTS
 from apps.sync.connectors.mail_wording import WORDS, write_words
 from apps.web.sites import Site
-from pms_events.catalogue.operations import FallbackGrown
+from pms_events.catalogue.operations import ConnectionSilent, FallbackGrown
 from pms_events.context import Event
 from pms_events.event_types import catalogue
 
@@ -181,3 +182,30 @@ def test_a_payload_without_end_is_cut() -> None:
     _, text = write("custom.thing", long="x" * 100_000)
     assert len(text) < 21_000
     assert "\n… and more: see its story\n" in text
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_every_alert_of_the_catalogue_has_words_that_use_its_facts(name: str) -> None:
+    entry = catalogue.find(name)
+    assert entry is not None
+    assert name in WORDS
+    text = write(name, **entry.example)[1]
+    for field, fact in entry.example.items():
+        shown = fact if isinstance(fact, str) else json.dumps(fact)
+        assert f"{field}: {shown}\n" in text
+    told = text.split("\n\n")[0]
+    since = entry.example.get("silent_since")
+    assert since is None or "since 2027-06-01 10:00 UTC" in told
+
+
+def test_a_silence_says_who_is_silent_and_since_when() -> None:
+    subject, text = write("connection.silent", **catalogue.of(ConnectionSilent).example)
+    assert subject == "[Acme Stays] Nothing comes from Channel manager any more"
+    page = "https://acme.pms.example/admin/sync/connection/0197c1de-0000-7000-8000-000000000002"
+    assert text.startswith(
+        "Nothing has come in over this connection since 2027-06-01 10:00 UTC, which is longer than "
+        "usual or allowed.\n"
+        "Bookings or changes may be missing: look whether the other side still sends.\n"
+        "\n"
+        f"The connection: {page}/change/\n"
+    )

@@ -34,6 +34,7 @@ def api(acme: TenantRef, run_all: Run, api_of: Callable[..., Api]) -> Api:
     dead = api.get("dead-letters").json()["results"][0]["id"]
     api.post(f"dead-letters/{dead}/comment", {"note": "looked at"})
     api.post("endpoints", {"url": "https://example.com/"})
+    api.post("connections", {"name": "Front desk"})
     api.post("pauses", {"category": "messaging"})
     api.post("replays", {"filter": {"type": "custom.*"}, "rate": 5, "reason": "a test"})
     return api
@@ -56,7 +57,7 @@ def check(described: dict[str, Any], path: str, answer: requests.Response) -> An
 
 LISTS = {
     "events": "uid", "dead-letters": "id", "event-types": "type", "replays": "id",
-    "properties": "id", "units": "id", "bookings": "id", "cleaning-tasks": "id", "endpoints": "id",
+    "properties": "id", "units": "id", "bookings": "id", "cleaning-tasks": "id", "endpoints": "id", "connections": "id",
 }  # fmt: skip
 OTHERS = ["calendar", "calendar/availability", "reports/occupancy", "dead-letters/groups", "pauses",
           "stats"]  # fmt: skip

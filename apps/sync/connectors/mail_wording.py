@@ -116,8 +116,9 @@ def _tell_silent(event: Event) -> Told:
     name = _of(event, "name", "") or _of(event, "connection_id", "") or event.subject
     return Told(
         headline=f"Nothing comes from {name or 'a connection'} any more",
-        said=f"Nothing has come in over this connection since {_since(event)}, which is longer than "
-        "usual.\nBookings or changes may be missing: look whether the other side still sends.",
+        said="Nothing has come in over this connection since "
+        f"{_since(event, 'silent_since')}, which is longer than usual or allowed.\n"
+        "Bookings or changes may be missing: look whether the other side still sends.",
         pages=[("The connection", _connection(event))],
     )
 
@@ -126,7 +127,8 @@ def _tell_resumed(event: Event) -> Told:
     name = _of(event, "name", "") or _of(event, "connection_id", "") or event.subject
     return Told(
         headline=f"{name or 'A connection'} sends again",
-        said=f"After a silence, something came in over this connection at {_moment(event.time)}.",
+        said=f"After a silence since {_since(event, 'silent_since')}, something came in over this "
+        f"connection at {_moment(event.time)}.",
         pages=[("The connection", _connection(event))],
     )
 
