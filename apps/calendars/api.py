@@ -104,18 +104,17 @@ class AvailabilityView(APIView):
             unit=read["unit"], property_=read["property"], start=start, end=end
         ):
             taken.setdefault(entry.unit.ref, set()).update(nights_of(entry))
-        nights = [start + timedelta(days=n) for n in range((end - start).days)]
+        days = [start + timedelta(days=n) for n in range((end - start).days)]
+        nights = [(night, night.isoformat()) for night in days]
         return Response(
             {
                 "results": [
                     {
                         "unit_id": unit.ref,
-                        "nights": {
-                            night.isoformat(): int(night not in taken.get(unit.ref, ()))
-                            for night in nights
-                        },
+                        "nights": {name: int(night not in of_unit) for night, name in nights},
                     }
                     for unit in units
+                    for of_unit in [taken.get(unit.ref, set())]
                 ]
             }
         )

@@ -50,6 +50,10 @@ class CalendarEntry(models.Model):
         indexes = [
             # A unit's calendar in order of arrival: its page, and who comes next (housekeeping).
             models.Index(fields=["unit", "nights"], name="calendar_unit_nights"),
+            # The admin's search by how a booking's reference begins.
+            models.Index(
+                fields=["booking_ref"], opclasses=["varchar_pattern_ops"], name="calendar_ref_start"
+            ),
             # Which stays of these bookings are in conflict: few are.
             models.Index(
                 fields=["booking_ref"], condition=Q(has_conflict=True), name="calendar_conflict"

@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from apps.events.admin_pages import CappedPaginator, PreparedChangeList
 from apps.fallback.admin_bulk import BulkActions
 from apps.fallback.admin_correct import CorrectPages
 from apps.fallback.admin_filters import (
@@ -30,12 +29,7 @@ from apps.fallback.models import DeadLetter, DeadLetterState
 from apps.fallback.queries import count_behind_each
 from apps.fallback.sentences import describe
 from apps.fallback.templatetags.fallback_shown import ago
-
-
-class Pages(CappedPaginator):
-    """Pages that say "10,000+" where counting stopped."""
-
-    template_name = "fallback/pagination.html"
+from apps.web.lists import PreparedChangeList
 
 
 @admin.register(DeadLetter)
@@ -46,12 +40,8 @@ class DeadLetterAdmin(GroupsPage, CorrectPages, ReviewPages, BulkActions):
     list_display_links = ["what_happened"]
     list_select_related = ["assignee"]
     list_filter = [StateFilter, ReasonFilter, HandlerFilter, CategoryFilter, AssigneeFilter]
-    list_filter_sheet = True
     search_fields = ["subject"]  # makes the box appear; `get_search_results` searches
     search_help_text = "words in the subject, error, event type or handler"
-    paginator = Pages
-    show_facets = admin.ShowFacets.NEVER  # counting each choice reads the whole table
-    change_list_template = "fallback/list.html"
     list_before_template = "fallback/above_items.html"
     nothing_title = "Nothing needs a person"
     nothing_why = (

@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from apps.events.admin_pages import CappedPaginator
 from apps.fallback.bulk import cancel_bulk_action
 from apps.fallback.models import BulkAction, BulkState, DeadLetter
 from apps.fallback.sentences import describe_cause
@@ -28,11 +27,9 @@ class BulkActionAdmin(ReadOnly, TenantAdmin):
 
     list_display = ["what", "standing", "progress", "actor", "why", "begun"]
     list_filter = ["state", "action"]
-    list_filter_sheet = True
+    search_fields = ["actor", "note"]
+    search_help_text = "words in the note, or who began it"
     ordering = ["-id"]
-    paginator = CappedPaginator
-    show_facets = admin.ShowFacets.NEVER
-    change_list_template = "fallback/list.html"
     list_before_template = "fallback/above_items.html"
     nothing_title = "Nothing was decided about many at once"
     nothing_why = (
