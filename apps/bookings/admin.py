@@ -9,6 +9,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from apps.bookings.models import Booking, BookingRevision, BookingStatus, Stay
+from apps.bookings.money import show_amount
 from apps.web.admin import ReadOnly, TenantAdmin, TimesTold, link_to_event, link_to_log
 from apps.web.lists import ValueFilter, starts_with
 
@@ -21,12 +22,15 @@ _COLOURS = {
 
 class StayInline(ReadOnly, TabularInline):
     model = Stay
+    hide_title = True
     fields = ["stay_ref", "unit", "arrival", "departure", "is_scheduled"]
     extra = 0
 
 
 class RevisionInline(TimesTold, ReadOnly, TabularInline):
     model = BookingRevision
+    hide_title = True
+    verbose_name_plural = "Revisions"
     fields = ["event", "number", "revised_at", "is_stale", "recorded_at"]
     readonly_fields = ["event"]
     extra = 0
@@ -55,10 +59,10 @@ class BookingAdmin(ReadOnly, TenantAdmin):
     ordering = ["-id"]
     inlines = [StayInline, RevisionInline]
     fields = [
-        "booking_ref", "source", "property", "standing", "channel", "guest_ref", "booked_at",
+        "booking_ref", "source", "property", "status", "channel", "guest_ref", "booked_at",
         "cancelled_at", "total", "events",
     ]  # fmt: skip
-    readonly_fields = ["standing", "total", "events"]
+    readonly_fields = ["total", "events"]
     nothing_title = "No bookings yet"
     nothing_why = (
         "Bookings appear here when events tell of them: send booking.created to the API, for a "
@@ -80,7 +84,7 @@ class BookingAdmin(ReadOnly, TenantAdmin):
     def total(self, booking: Booking) -> str | None:
         if booking.total_minor is None:
             return None
-        return f"{booking.total_minor:,} in the smallest unit of {booking.currency}"
+        return show_amount(booking.total_minor, currency=booking.currency)
 
     @display(description="Event log")
     def events(self, booking: Booking) -> str:

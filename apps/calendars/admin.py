@@ -22,10 +22,10 @@ class CalendarEntryAdmin(ReadOnly, TenantAdmin):
     search_help_text = "a unit's id, or how a booking's reference begins"
     ordering = ["-id"]
     fields = [
-        "unit", "arrival", "departure", "kind", "standing", "booking_ref", "guest_ref", "channel",
+        "unit", "arrival", "departure", "kind", "has_conflict", "booking_ref", "guest_ref", "channel",
         "source", "events",
     ]  # fmt: skip
-    readonly_fields = ["arrival", "departure", "standing", "events"]
+    readonly_fields = ["arrival", "departure", "events"]
     nothing_title = "No nights are taken"
     nothing_why = (
         "A confirmed booking takes the nights of its stays here. Two that take the same night are "

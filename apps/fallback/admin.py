@@ -32,6 +32,22 @@ from apps.fallback.templatetags.fallback_shown import ago
 from apps.web.lists import PreparedChangeList
 
 
+class QueueList(PreparedChangeList):
+    """The list of items. Its views (all that are open, mine) are no filters that somebody set."""
+
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        asked = request.GET.dict()
+        if asked == {"assignee": request.user.get_username()}:
+            self.nothing_title = "You look after nothing"
+            self.nothing_why = "Dead letters that are assigned to you, by you or others, are here."
+        elif asked == {"state": DeadLetterState.OPEN.value}:
+            self.nothing_title = DeadLetterAdmin.nothing_title
+        else:
+            return
+        self.has_active_filters = False
+
+
 @admin.register(DeadLetter)
 class DeadLetterAdmin(GroupsPage, CorrectPages, ReviewPages, BulkActions):
     """Causes first, then dead letters, open ones first. Nobody adds, edits or deletes one."""
@@ -61,8 +77,8 @@ class DeadLetterAdmin(GroupsPage, CorrectPages, ReviewPages, BulkActions):
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return ["-died_at", "id"]
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PreparedChangeList]:
-        return PreparedChangeList
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[QueueList]:
+        return QueueList
 
     def prepare_page(self, rows: Sequence[DeadLetter]) -> None:
         """Count who waits behind a page's dead letters, in one query."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
@@ -14,6 +15,7 @@ from unfold.decorators import display
 
 from apps.fallback.bulk import cancel_bulk_action
 from apps.fallback.models import BulkAction, BulkState, DeadLetter
+from apps.fallback.orders import ACTIONS
 from apps.fallback.sentences import describe_cause
 from apps.fallback.templatetags.fallback_shown import ago
 from apps.web.admin import ReadOnly, TenantAdmin
@@ -21,12 +23,27 @@ from apps.web.admin import ReadOnly, TenantAdmin
 _COLOURS = {BulkState.RUNNING: "info", BulkState.DONE: "success", BulkState.CANCELLED: "warning"}
 
 
+class ActionFilter(admin.SimpleListFilter):
+    """What was decided."""
+
+    title = "action"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(action, action) for action in ACTIONS]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[BulkAction]
+    ) -> QuerySet[BulkAction]:
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
 @admin.register(BulkAction)
 class BulkActionAdmin(ReadOnly, TenantAdmin):
     """What was decided about many at once: by whom, why, and how far it has come."""
 
     list_display = ["what", "standing", "progress", "actor", "why", "begun"]
-    list_filter = ["state", "action"]
+    list_filter = ["state", ActionFilter]
     search_fields = ["actor", "note"]
     search_help_text = "words in the note, or who began it"
     ordering = ["-id"]

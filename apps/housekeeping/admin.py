@@ -30,10 +30,10 @@ class CleaningTaskAdmin(ReadOnly, TenantAdmin):
     search_help_text = "a unit's id, or how a booking's reference begins"
     ordering = ["window_start", "id"]
     fields = [
-        "unit", "ready_from", "ready_until", "standing", "same_day", "arrival", "departure",
+        "unit", "ready_from", "ready_until", "status", "is_same_day", "arrival", "departure",
         "booking_ref", "stay_ref", "source", "events",
     ]  # fmt: skip
-    readonly_fields = ["ready_from", "ready_until", "standing", "same_day", "events"]
+    readonly_fields = ["ready_from", "ready_until", "events"]
     nothing_title = "No cleans are planned"
     nothing_why = "A scheduled stay plans the clean after its check-out, up to the next check-in."
 

@@ -1,6 +1,7 @@
 """The daily figures in the tenant's admin: to look at."""
 
 from django.contrib import admin
+from unfold.contrib.filters.admin import RangeDateFilter
 
 from apps.reporting.models import DailyFigure
 from apps.web.admin import ReadOnly, TenantAdmin
@@ -19,10 +20,10 @@ class DailyFigureAdmin(ReadOnly, TenantAdmin):
     """Figures by day."""
 
     list_display = ["day", "property_ref", "occupied_units", "arrivals", "departures"]
-    list_filter = [PropertyFilter]
+    list_filter = [PropertyFilter, ("day", RangeDateFilter)]
+    list_filter_submit = True
     search_fields = ["=property_ref"]
     search_help_text = "the id of a property"
-    date_hierarchy = "day"
     ordering = ["day", "id"]
     nothing_title = "No figures yet"
     nothing_why = "Each scheduled stay adds its nights, arrival and departure to the days here."

@@ -67,7 +67,7 @@ class TimesTold:
         return [field.name for field in self.model._meta.fields]
 
     def _told_fields(self, fields: Sequence[Any], edited: set[str]) -> list[Any]:
-        return [
+        shown = [
             tuple(self._told_fields(field, edited))
             if isinstance(field, list | tuple)
             else field
@@ -75,6 +75,7 @@ class TimesTold:
             else self._told(field)
             for field in fields
         ]
+        return list(dict.fromkeys(shown))  # readonly ones are among the fields already
 
     def _told(self, column: Any) -> Any:
         if not isinstance(column, str) or hasattr(self, column):

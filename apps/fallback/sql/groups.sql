@@ -4,9 +4,9 @@
 -- and all together up to about `budget`: before a vacuum each counted row is a look into the table.
 -- Lock: none.  Rows: one a cause.
 WITH RECURSIVE causes AS (
-    (SELECT fingerprint FROM fallback_deadletter
-     WHERE state = 'open' AND (%(only)s = '' OR fingerprint = %(only)s)
-     ORDER BY fingerprint LIMIT 1)
+    SELECT CASE WHEN %(only)s <> '' THEN %(only)s ELSE
+        (SELECT fingerprint FROM fallback_deadletter WHERE state = 'open'
+         ORDER BY fingerprint LIMIT 1) END AS fingerprint
     UNION ALL
     SELECT (SELECT d.fingerprint FROM fallback_deadletter d
             WHERE d.state = 'open' AND d.fingerprint > c.fingerprint
