@@ -14,13 +14,15 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from apps.fallback.bulk import cancel_bulk_action
+from apps.fallback.causes import generalize
 from apps.fallback.models import BulkAction, BulkState, DeadLetter
 from apps.fallback.orders import ACTIONS
-from apps.fallback.sentences import describe_cause
+from apps.fallback.sentences import describe_cause, summarize_failure
 from apps.fallback.templatetags.fallback_shown import ago
 from apps.web.admin import ReadOnly, TenantAdmin
 
 _COLOURS = {BulkState.RUNNING: "info", BulkState.DONE: "success", BulkState.CANCELLED: "warning"}
+_SAMPLE = 20
 
 
 class ActionFilter(admin.SimpleListFilter):
@@ -136,9 +138,11 @@ class BulkActionAdmin(ReadOnly, TenantAdmin):
 
 def _context_of(bulk: BulkAction, request: HttpRequest) -> dict[str, Any]:
     filtered = {name: value for name, value in (bulk.filter or {}).items() if name != "state"}
-    alike = DeadLetter.objects.filter(fingerprint=filtered.get("fingerprint", "")).first()
-    if alike is not None:
-        filtered["cause"] = describe_cause(alike)
+    alike = DeadLetter.objects.filter(fingerprint=filtered.get("fingerprint", ""))
+    if sample := list(alike.order_by("-died_at")[:_SAMPLE]):
+        said, *others = [summarize_failure(letter) for letter in sample]
+        failure, _ = generalize(said, others)
+        filtered["cause"] = describe_cause(sample[0], failure=failure)
         del filtered["fingerprint"]
     return {
         "bulk": bulk,
