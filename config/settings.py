@@ -214,6 +214,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "apps.web.pages.PagesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -235,6 +236,8 @@ STATIC_ROOT = VAR_DIR / "static"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # also when the login page itself was opened
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
@@ -281,8 +284,14 @@ SPECTACULAR_SETTINGS = {
 }
 UNFOLD = {
     "SITE_TITLE": "PMS events",
-    "SITE_HEADER": "PMS events",
-    "SCRIPTS": [lambda request: static("web/times.js")],
+    "SITE_HEADER": "config.admin.get_header",
+    "SITE_SUBHEADER": "PMS events",
+    "SITE_SYMBOL": "vital_signs",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("web/icon.svg")}
+    ],
+    "STYLES": [lambda request: static("web/theme.css")],
+    "SCRIPTS": [lambda request: static("web/times.js"), lambda request: static("web/keys.js")],
     "SHOW_HISTORY": False,
     "DASHBOARD_CALLBACK": "config.live.views.add_live",
     "SHOW_VIEW_ON_SITE": False,
@@ -292,6 +301,7 @@ UNFOLD = {
 # --- The rest ---------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "config.formats"
 TIME_ZONE = "UTC"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

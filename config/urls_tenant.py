@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     *api,
 ]
-handler400 = "apps.web.problems.bad_request"
-handler404 = "apps.web.problems.not_found"
-handler500 = "apps.web.problems.server_error"
+handler400 = "apps.web.pages.bad_request"
+handler403 = "apps.web.pages.denied"
+handler404 = "apps.web.pages.not_found"
+handler500 = "apps.web.pages.server_error"

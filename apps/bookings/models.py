@@ -38,6 +38,23 @@ class Booking(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["source", "booking_ref"], name="one_booking_per_ref")
         ]
+        indexes = [
+            # GET /api/v1/bookings?booking_ref=, and the admin's search by how a reference begins.
+            models.Index(
+                fields=["booking_ref"], opclasses=["varchar_pattern_ops"], name="booking_ref_start"
+            ),
+            models.Index(
+                fields=["guest_ref"], opclasses=["varchar_pattern_ops"], name="booking_guest_start"
+            ),
+            # Both lists by channel, newest first, and which channels there are.
+            models.Index(fields=["channel", "-id"], name="booking_channel"),
+            # Both lists by status. Most are confirmed: those are found without.
+            models.Index(
+                fields=["status", "-id"],
+                condition=~models.Q(status="confirmed"),
+                name="booking_status",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.booking_ref} ({self.source})"

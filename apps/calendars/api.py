@@ -141,17 +141,16 @@ class AvailabilityView(APIView):
         taken: dict[int, set[date]] = {}
         for entry in get_entries(start=start, end=end).filter(unit__in=page):
             taken.setdefault(entry.unit_id, set()).update(nights_of(entry))
-        nights = [start + timedelta(days=n) for n in range((end - start).days)]
+        days = [start + timedelta(days=n) for n in range((end - start).days)]
+        nights = [(night, night.isoformat()) for night in days]
         return pages.get_paginated_response(
             [
                 {
                     "unit_id": unit.ref,
-                    "nights": {
-                        night.isoformat(): int(night not in taken.get(unit.pk, ()))
-                        for night in nights
-                    },
+                    "nights": {name: int(night not in of_unit) for night, name in nights},
                 }
                 for unit in page
+                for of_unit in [taken.get(unit.pk, set())]
             ]
         )
 

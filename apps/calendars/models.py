@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
@@ -50,6 +51,12 @@ class CalendarEntry(models.Model):
         indexes = [
             # A unit's calendar in order of arrival: its page, and who comes next (housekeeping).
             models.Index(fields=["unit", "nights"], name="calendar_unit_nights"),
+            # GET /api/v1/calendar?from=&to= and availability, of all units.
+            GistIndex(fields=["nights"], name="calendar_nights"),
+            # The admin's search by how a booking's reference begins.
+            models.Index(
+                fields=["booking_ref"], opclasses=["varchar_pattern_ops"], name="calendar_ref_start"
+            ),
             # Which stays of these bookings are in conflict: few are.
             models.Index(
                 fields=["booking_ref"], condition=Q(has_conflict=True), name="calendar_conflict"

@@ -60,6 +60,8 @@ class RouteAdmin(TenantAdmin):
     list_display = ["handler", "pattern", "is_on", "priority"]
     list_filter = ["is_on"]
     search_fields = ["handler", "pattern"]
+    search_help_text = "words in the handler or the event types"
+    sortable_by = ["handler", "pattern", "priority"]
     nothing_title = "Every handler does its usual work"
     nothing_why = (
         "Add a route to switch a handler off for some event types, or to make it more urgent."
@@ -81,6 +83,7 @@ class RefusedDeliveryAdmin(ReadOnly, PlatformAdmin):
 
     list_display = ["delivery_id", "tenant_id", "handler", "reason", "refused_at"]
     search_fields = ["handler", "reason"]
+    search_help_text = "words in the handler or reason"
     ordering = ["-refused_at"]
     nothing_title = "No delivery was refused"
     nothing_why = "A delivery whose tenant does not exist ends here instead of running anywhere."
@@ -140,7 +143,9 @@ class CapAdmin(EverywhereAdmin):
 
     form = CapForm
     list_display = ["scope", "what", "kept_back", "reason", "created_by", "created_at"]
+    list_filter = ["category"]
     search_fields = ["handler", "category", "reason"]
+    search_help_text = "words in the handler, category or reason"
     actions = ["resume_selected"]
     nothing_title = "Nothing is paused or limited"
     nothing_why = (
@@ -201,5 +206,7 @@ class TenantShareAdmin(PlatformAdmin):
 
     list_display = ["tenant", "weight"]
     list_select_related = ["tenant"]
+    search_fields = ["tenant__name"]
+    search_help_text = "words in the tenant's name"
     nothing_title = "All tenants have the same share"
     nothing_why = "Add one to give a tenant twice (2) or half (0.5) as many turns as the others."

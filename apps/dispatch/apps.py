@@ -3,3 +3,4 @@ from django.apps import AppConfig
 
 class DispatchConfig(AppConfig):
     name = "apps.dispatch"
+    verbose_name = "Routes and pauses"

@@ -1,12 +1,13 @@
 """Results of operator tasks (replays, polls, purges): kept in the shared schema, platform only.
 
-Importing this also registers the screens of `admin_tenants`.
+Importing this also registers the screens of `admin_tenants` and `admin_people`.
 """
 
 from django.contrib import admin
 from django_celery_results import admin as their_admin
 from django_celery_results.models import GroupResult, TaskResult
 
+from apps.engine import admin_people as admin_people
 from apps.engine import admin_tenants as admin_tenants
 from apps.web.admin import PlatformAdmin, ReadOnly
 

@@ -1,4 +1,4 @@
-"""The platform's screens of tenants, hosts and API keys; and people, there and on each tenant.
+"""The platform's screens of tenants, hosts and API keys.
 
 Not in `apps.tenants`, because the rule of which screen is where lives above it, in `apps.web`.
 """
@@ -6,21 +6,13 @@ Not in `apps.tenants`, because the rule of which screen is where lives above it,
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from apps.tenants.models import ApiKey, Domain, Tenant
 from apps.web.admin import PlatformAdmin
-
-# Django's own module registers people with its own look when it is imported, which is above.
-admin.site.unregister([User, Group])
 
 
 class _Kept(PlatformAdmin):
@@ -50,6 +42,8 @@ class TenantRowAdmin(_Kept):
 class DomainAdmin(PlatformAdmin):
     """Host names, and which tenant each opens."""
 
+    nothing_title = "No host names yet"
+    nothing_why = "Making a tenant gives it one: manage.py create_tenant NAME --host HOST"
     list_display = ["domain", "tenant", "is_primary"]
     list_select_related = ["tenant"]
     search_fields = ["domain", "tenant__name"]
@@ -95,20 +89,3 @@ class ApiKeyAdmin(_Kept):
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         count = queryset.filter(revoked_at=None).update(revoked_at=timezone.now())
         self.message_user(request, f"{count} keys revoked: they open nothing from now on.")
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
-    """The people of this host: each tenant has its own, so does the platform."""
-
-    form = UserChangeForm
-    add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
-    show_full_result_count = False
-
-
-@admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    """Groups of permissions."""
-
-    show_full_result_count = False

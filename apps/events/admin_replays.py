@@ -10,7 +10,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.decorators import display
 
-from apps.events.admin_pages import CappedPaginator
 from apps.events.choosing import read_asked, say_filter
 from apps.events.filters import EventFilter
 from apps.events.models import Replay
@@ -32,8 +31,7 @@ class ReplayAdmin(TenantAdmin):
     list_display = ["what", "stands", "progress", "requested_by", "reason", "started"]
     list_filter = ["state"]
     search_fields = ["requested_by", "reason"]
-    paginator = CappedPaginator
-    show_facets = admin.ShowFacets.NEVER
+    search_help_text = "words in the reason, or who asked for it"
     actions = None
     nothing_title = "No replays yet"
     nothing_why = (

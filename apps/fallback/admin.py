@@ -10,7 +10,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from unfold.decorators import display
 
-from apps.events.admin_pages import CappedPaginator, PreparedChangeList
 from apps.fallback.admin_bulk import BulkActions
 from apps.fallback.admin_correct import CorrectPages
 from apps.fallback.admin_filters import (
@@ -30,12 +29,23 @@ from apps.fallback.models import DeadLetter, DeadLetterState
 from apps.fallback.queries import count_behind_each
 from apps.fallback.sentences import describe
 from apps.fallback.templatetags.fallback_shown import ago
+from apps.web.lists import PreparedChangeList
 
 
-class Pages(CappedPaginator):
-    """Pages that say "10,000+" where counting stopped."""
+class QueueList(PreparedChangeList):
+    """The list of items. Its views (all that are open, mine) are no filters that somebody set."""
 
-    template_name = "fallback/pagination.html"
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(request, *args, **kwargs)
+        asked = request.GET.dict()
+        if asked == {"assignee": request.user.get_username()}:
+            self.nothing_title = "You look after nothing"
+            self.nothing_why = "Dead letters that are assigned to you, by you or others, are here."
+        elif asked == {"state": DeadLetterState.OPEN.value}:
+            self.nothing_title = DeadLetterAdmin.nothing_title
+        else:
+            return
+        self.has_active_filters = False
 
 
 @admin.register(DeadLetter)
@@ -46,12 +56,8 @@ class DeadLetterAdmin(GroupsPage, CorrectPages, ReviewPages, BulkActions):
     list_display_links = ["what_happened"]
     list_select_related = ["assignee"]
     list_filter = [StateFilter, ReasonFilter, HandlerFilter, CategoryFilter, AssigneeFilter]
-    list_filter_sheet = True
     search_fields = ["subject"]  # makes the box appear; `get_search_results` searches
     search_help_text = "words in the subject, error, event type or handler"
-    paginator = Pages
-    show_facets = admin.ShowFacets.NEVER  # counting each choice reads the whole table
-    change_list_template = "fallback/list.html"
     list_before_template = "fallback/above_items.html"
     nothing_title = "Nothing needs a person"
     nothing_why = (
@@ -71,8 +77,8 @@ class DeadLetterAdmin(GroupsPage, CorrectPages, ReviewPages, BulkActions):
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return ["-died_at", "id"]
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[PreparedChangeList]:
-        return PreparedChangeList
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[QueueList]:
+        return QueueList
 
     def prepare_page(self, rows: Sequence[DeadLetter]) -> None:
         """Count who waits behind a page's dead letters, in one query."""

@@ -30,7 +30,7 @@ from apps.web.admin import TenantAdmin
 
 _VERBS = {"retry": "Retry", "discard": "Discard", "assign": "Assign", "comment": "Comment on"}
 _DONE = {
-    "retry": "sent back to their handlers", "discard": "discarded, with your note",
+    "retry": "sent back to be handled", "discard": "discarded, with your note",
     "assign": "assigned", "comment": "commented on",
 }  # fmt: skip
 
@@ -118,9 +118,9 @@ class BulkActions(TenantAdmin):
         said = f"{_count(decided.changed)} {_DONE[action]}."
         seen = int(request.POST["seen"]) if request.POST.get("seen", "").isdecimal() else 0
         if seen > decided.changed:
-            said += (
-                f" {seen - decided.changed} were decided by somebody else meanwhile and left out."
-            )
+            left = seen - decided.changed
+            were = "1 was" if left == 1 else f"{left:,} were"
+            said += f" {were} decided by somebody else meanwhile and left out."
         level = messages.SUCCESS if decided.changed else messages.WARNING
         self.message_user(request, said, level)
         return HttpResponseRedirect(reverse("admin:fallback_deadletter_changelist"))

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.response import TemplateResponse
@@ -12,14 +13,31 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from apps.events.admin_pages import CappedPaginator
 from apps.fallback.bulk import cancel_bulk_action
+from apps.fallback.causes import generalize
 from apps.fallback.models import BulkAction, BulkState, DeadLetter
-from apps.fallback.sentences import describe_cause
+from apps.fallback.orders import ACTIONS
+from apps.fallback.sentences import describe_cause, summarize_failure
 from apps.fallback.templatetags.fallback_shown import ago
 from apps.web.admin import ReadOnly, TenantAdmin
 
 _COLOURS = {BulkState.RUNNING: "info", BulkState.DONE: "success", BulkState.CANCELLED: "warning"}
+_SAMPLE = 20
+
+
+class ActionFilter(admin.SimpleListFilter):
+    """What was decided."""
+
+    title = "action"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(action, action) for action in ACTIONS]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[BulkAction]
+    ) -> QuerySet[BulkAction]:
+        return queryset.filter(action=self.value()) if self.value() else queryset
 
 
 @admin.register(BulkAction)
@@ -27,12 +45,10 @@ class BulkActionAdmin(ReadOnly, TenantAdmin):
     """What was decided about many at once: by whom, why, and how far it has come."""
 
     list_display = ["what", "standing", "progress", "actor", "why", "begun"]
-    list_filter = ["state", "action"]
-    list_filter_sheet = True
+    list_filter = ["state", ActionFilter]
+    search_fields = ["actor", "note"]
+    search_help_text = "words in the note, or who began it"
     ordering = ["-id"]
-    paginator = CappedPaginator
-    show_facets = admin.ShowFacets.NEVER
-    change_list_template = "fallback/list.html"
     list_before_template = "fallback/above_items.html"
     nothing_title = "Nothing was decided about many at once"
     nothing_why = (
@@ -122,9 +138,11 @@ class BulkActionAdmin(ReadOnly, TenantAdmin):
 
 def _context_of(bulk: BulkAction, request: HttpRequest) -> dict[str, Any]:
     filtered = {name: value for name, value in (bulk.filter or {}).items() if name != "state"}
-    alike = DeadLetter.objects.filter(fingerprint=filtered.get("fingerprint", "")).first()
-    if alike is not None:
-        filtered["cause"] = describe_cause(alike)
+    alike = DeadLetter.objects.filter(fingerprint=filtered.get("fingerprint", ""))
+    if sample := list(alike.order_by("-died_at")[:_SAMPLE]):
+        said, *others = [summarize_failure(letter) for letter in sample]
+        failure, _ = generalize(said, others)
+        filtered["cause"] = describe_cause(sample[0], failure=failure)
         del filtered["fingerprint"]
     return {
         "bulk": bulk,

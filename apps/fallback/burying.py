@@ -1,7 +1,5 @@
 """What the engine does to the fallback queue: bury what died, resolve what a retry healed."""
 
-import hashlib
-import re
 from collections.abc import Sequence
 
 from django.utils import timezone
@@ -10,6 +8,7 @@ from apps.dispatch.statements import insert_values
 from apps.events.models import Event
 from apps.events.operations import Ran
 from apps.fallback.alerting import Cause, find_new, tell_died
+from apps.fallback.causes import fingerprint
 from apps.fallback.models import DeadLetter, DeadLetterState
 from apps.web.links import texts_under
 from pms_events.identifiers import new_uid
@@ -24,9 +23,6 @@ crashes = EXCLUDED.crashes, died_at = EXCLUDED.died_at, deaths = d.deaths + 1, s
 decided_at = NULL, decided_by = '', note = ''"""
 
 _MOST_UNITS = 50
-_VARYING = re.compile(
-    r"[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|0x[0-9a-fA-F]+|'[^']*'|\"[^\"]*\"|\d+(?:[.:-]\d+)*"
-)
 
 
 def bury(runs: Sequence[Ran]) -> None:
@@ -71,13 +67,6 @@ def bury(runs: Sequence[Ran]) -> None:
     new = find_new(causes, now=now)  # before they are in the table themselves
     insert_values(_BURY, rows)
     tell_died(new, now=now)
-
-
-def fingerprint(handler: str, reason: str, error_class: str, message: str) -> str:
-    """Name the cause of a failure: equal where only ids, numbers and quotes differ."""
-    shape = _VARYING.sub("#", message.split("\n")[0])[:300]
-    text = "\x1f".join((handler, reason, error_class, shape))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def resolve(delivery_ids: Sequence[int], *, state: DeadLetterState) -> int:

@@ -11,9 +11,10 @@ from typing import Any
 from django.db.models import Count, Max, Min
 
 from apps.dispatch.statements import fetch
+from apps.fallback.causes import generalize
 from apps.fallback.filters import DeadLetterFilter
 from apps.fallback.models import DeadLetter
-from apps.fallback.sentences import describe_cause, name_noun
+from apps.fallback.sentences import describe_cause, name_noun, summarize_failure
 
 MOST_COUNTED = 10_000
 MOST_CAUSES = 1_000
@@ -21,6 +22,7 @@ BUDGET = 30_000
 MOST_TOUCHED = 1_000
 HOURS = 24
 _MOST_AN_HOUR = 1_000
+_MOST_EXAMPLES = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class Group:
     `count` stops at `MOST_COUNTED`, and earlier when there are many causes, so that all together are
     about `BUDGET`: `is_capped` says so. `units` and `touched` (different subjects, each called a
     `noun`) look at the newest `MOST_TOUCHED`.
+    `varying` is what the sentence leaves out, because it is not the same in all: "'a'", "'b'".
     `trend` are the deaths in each of the last 24 hours, the oldest first, decided ones too.
     """
 
@@ -42,6 +45,7 @@ class Group:
     units: int
     touched: int
     noun: str
+    varying: list[str]
     trend: list[int]
     is_capped: bool
 
@@ -61,35 +65,49 @@ def get_groups(chosen: DeadLetterFilter, *, limit: int = 200, now: datetime) -> 
     filter is read through, and only its newest `MOST_COUNTED` are grouped.
     """
     if chosen == _of_causes(chosen):
-        rows = _count(MOST_COUNTED)
+        rows = _count(MOST_COUNTED, only=chosen.fingerprint)
     else:
         rows = _read_through(chosen)
-    newest = DeadLetter.objects.in_bulk([row[2] for row in rows])
+    # Tracebacks are long, and nobody reads a thousand of them here.
+    newest = DeadLetter.objects.defer("traceback").in_bulk([row[2] for row in rows])
     fitting = [row for row in rows if row[2] in newest and _fits(newest[row[2]], chosen)]
     shown = fitting[:limit]
     fingerprints = [row[0] for row in shown]
     touched = {
-        row[0]: (row[1], row[2])
-        for row in fetch("fallback/touched", {"fingerprints": fingerprints, "most": MOST_TOUCHED})
+        row[0]: row[1:]
+        for row in fetch(
+            "fallback/touched",
+            {"fingerprints": fingerprints, "most": MOST_TOUCHED, "examples": _MOST_EXAMPLES},
+        )
     }
     trends = get_trends(fingerprints, now=now)
     groups = [
-        Group(
-            fingerprint=fingerprint,
-            count=count,
-            newest=newest[pk],
-            sentence=describe_cause(newest[pk]),
-            first_died_at=first,
-            last_died_at=last,
-            units=touched.get(fingerprint, (0, 0))[0],
-            touched=touched.get(fingerprint, (0, 0))[1],
-            noun=name_noun(newest[pk]),
-            trend=trends[fingerprint],
-            is_capped=is_capped,
-        )
-        for fingerprint, count, pk, last, first, is_capped in shown
+        _group(row, newest[row[2]], touched.get(row[0], (0, 0, [])), trends[row[0]])
+        for row in shown
     ]
     return Groups(found=groups, has_more=len(fitting) > limit or len(rows) >= MOST_CAUSES)
+
+
+def _group(
+    row: tuple[Any, ...], newest: DeadLetter, touched: tuple[Any, ...], trend: list[int]
+) -> Group:
+    fingerprint, count, _, last, first, is_capped = row
+    units, subjects, messages = touched
+    failure, varying = generalize(summarize_failure(newest), messages)
+    return Group(
+        fingerprint=fingerprint,
+        count=count,
+        newest=newest,
+        sentence=describe_cause(newest, failure=failure),
+        first_died_at=first,
+        last_died_at=last,
+        units=units,
+        touched=subjects,
+        noun=name_noun(newest),
+        varying=varying,
+        trend=trend,
+        is_capped=is_capped,
+    )
 
 
 def get_trends(fingerprints: list[str], *, now: datetime) -> dict[str, list[int]]:
@@ -113,8 +131,9 @@ def get_handlers() -> list[str]:
     return sorted(set(found.values_list("handler", flat=True)))
 
 
-def _count(most: int) -> list[tuple[Any, ...]]:
-    return fetch("fallback/groups", {"most_causes": MOST_CAUSES, "most": most, "budget": BUDGET})
+def _count(most: int, *, only: str = "") -> list[tuple[Any, ...]]:
+    bounds = {"most_causes": MOST_CAUSES, "most": most, "budget": BUDGET}
+    return fetch("fallback/groups", {**bounds, "only": only})
 
 
 def _of_causes(chosen: DeadLetterFilter) -> DeadLetterFilter:

@@ -82,6 +82,21 @@ class DeadLetter(models.Model):
             ),
             # The list with decided ones, newest first.
             models.Index(fields=["-died_at", "id"], name="deadletter_all"),
+            # The lists of open ones by handler, by reason, by category.
+            *[
+                models.Index(
+                    fields=[field, "-died_at", "id"],
+                    condition=Q(state="open"),
+                    name=f"deadletter_{field}",
+                )
+                for field in ("handler", "reason", "category")
+            ],
+            # The list of those that were decided in one way.
+            models.Index(
+                fields=["state", "-died_at", "id"],
+                condition=~Q(state="open"),
+                name="deadletter_decided",
+            ),
             # trend.sql: deaths by hour, also of those that are decided by now.
             models.Index(fields=["fingerprint", "died_at"], name="deadletter_trend"),
             # The dead letters of an event.

@@ -151,6 +151,10 @@ class GroupSerializer(serializers.Serializer[Any]):
     category = serializers.CharField(source="newest.category")
     error_class = serializers.CharField(source="newest.error_class")
     message = serializers.CharField(source="newest.message")
+    varying = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="what the sentence leaves out as …, because it differs: some examples",
+    )
     first_died_at = serializers.DateTimeField()
     last_died_at = serializers.DateTimeField()
     trend = serializers.ListField(

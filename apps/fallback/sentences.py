@@ -26,10 +26,11 @@ def describe(dead_letter: DeadLetter) -> str:
     return f"Could not {task}: {summarize_failure(dead_letter)}"
 
 
-def describe_cause(newest: DeadLetter) -> str:
+def describe_cause(newest: DeadLetter, *, failure: str = "") -> str:
     """Say in one sentence what could not be done, of all that have the same cause as this one.
 
-    "Could not record a booking: there is no property 'x'".
+    "Could not record a booking: there is no property 'x'". `failure`: what failed, when the newest
+    one's words do not fit the others.
     """
     noun = name_noun(newest)
     article = "an" if noun[:1] in "aeiou" else "a"
@@ -42,7 +43,7 @@ def describe_cause(newest: DeadLetter) -> str:
     task = _task(newest, f"{article} {noun}", noun=noun)
     if newest.reason == Reason.POISON:
         return f"Could not {task}: it takes its worker down."
-    return f"Could not {task}: {summarize_failure(newest)}"
+    return f"Could not {task}: {failure or summarize_failure(newest)}"
 
 
 def name_noun(dead_letter: DeadLetter) -> str:

@@ -43,8 +43,13 @@ class CleaningTask(models.Model):
         indexes = [
             # The day's cleans.
             models.Index(fields=["status", "window_start"], name="cleaning_window"),
-            # The turnovers of stays that follow each other, when one of them changes.
-            models.Index(fields=["booking_ref"], name="cleaning_booking"),
+            # Both lists of cleans, whatever their status.
+            models.Index(fields=["window_start", "id"], name="cleaning_order"),
+            # The turnovers of stays that follow each other, when one of them changes; and the
+            # admin's search by how a booking's reference begins.
+            models.Index(
+                fields=["booking_ref"], opclasses=["varchar_pattern_ops"], name="cleaning_ref_start"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -45,3 +45,9 @@ def get_units_of(property_: Property, refs: Iterable[str]) -> dict[str, Unit]:
         if ref not in found:
             raise UnknownUnit(ref, property_.ref)
     return found
+
+
+def find_unit_ids(ref: str) -> list[int]:
+    """Find the unit with this id, as written or in capitals or small letters, for searches."""
+    written = {ref, ref.upper(), ref.lower()}
+    return list(Unit.objects.filter(ref__in=written).values_list("pk", flat=True))

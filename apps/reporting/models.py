@@ -36,6 +36,10 @@ class DailyFigure(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["property_ref", "day"], name="one_figure_per_day")
         ]
+        indexes = [
+            # Both lists of figures, by day.
+            models.Index(fields=["day", "id"], name="figure_day")
+        ]
 
 
 class DailyRevenue(models.Model):

@@ -16,7 +16,7 @@ from config.live.workers import see_workers
 
 def add_live(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add a first look to the home page (unfold's DASHBOARD_CALLBACK)."""
-    return {**context, **_look(request)}
+    return {**context, "title": "Live view", **_look(request)}
 
 
 def live(request: HttpRequest) -> HttpResponse:

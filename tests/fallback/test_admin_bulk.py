@@ -50,7 +50,7 @@ def test_a_confirmed_filter_takes_what_it_said_and_no_more(acme: TenantRef, die:
         f"{LIST}bulk/", {**form, "cutoff": letters[1].died_at.isoformat()}, follow=True
     )
     taken = sum(d.died_at <= letters[1].died_at for d in letters)
-    assert f"{taken} dead letters sent back to their handlers." in said.content.decode()
+    assert f"{taken} dead letters sent back to be handled." in said.content.decode()
     assert states(acme).count("retrying") == taken
     with entering(acme):
         assert Review.objects.count() == taken
@@ -63,8 +63,8 @@ def test_what_was_decided_meanwhile_is_said(acme: TenantRef, die: Die) -> None:
         discard([letters[0]], actor="bob", note="a test", now=letters[0].died_at)
     form = {"action": "retry", "seen": "2", "id": [str(d.pk) for d in letters], "cutoff": LATE}
     said = client.post(f"{LIST}bulk/", form, follow=True).content.decode()
-    assert "1 dead letter sent back to their handlers." in said
-    assert "1 were decided by somebody else meanwhile and left out." in said
+    assert "1 dead letter sent back to be handled." in said
+    assert "1 was decided by somebody else meanwhile and left out." in said
     assert states(acme) == ["discarded", "retrying"]
 
 

@@ -38,8 +38,9 @@ def test_groups_tell_causes_and_their_trend(
     die(harbor, "3")
     call_command("fallback", "groups", tenant="acme")
     shown = capsys.readouterr().out.splitlines()
-    assert shown[0].startswith(f"{letter.fingerprint}        2  {' ' * 23}█  Could not record")
-    assert shown[1].strip().startswith("bookings.record_booking, permanent; first ")
+    assert shown[0] == f"{letter.fingerprint}        2 open  {' ' * 23}█ 24 h"
+    assert shown[1].startswith("  Could not record a booking: there is no property 'nowhere'")
+    assert shown[-1].strip().startswith("bookings.record_booking, permanent; first ")
     call_command("fallback", "groups", tenant="acme", json=True)
     group = json.loads(capsys.readouterr().out)[0]
     assert (group["fingerprint"], group["count"], group["subjects"]) == (letter.fingerprint, 2, 2)
@@ -93,3 +94,17 @@ def test_what_cannot_be_done_fails_and_changes_nothing(
     with pytest.raises(CommandError, match=said):
         call_command("fallback", action, **{"tenant": "acme", **arguments})
     assert states(acme) == ["open"]
+
+
+def test_people_read_it_in_80_columns_and_give_ids_as_they_are(
+    acme: TenantRef, die: Die, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    letter = die(acme, "1")[0]
+    for action, ids in (("groups", []), ("list", []), ("show", [str(letter.pk)])):
+        call_command("fallback", action, *ids, tenant="acme")
+        shown = capsys.readouterr().out
+        assert "there is no property 'nowhere'" in " ".join(shown.split()), action
+        assert max(map(len, shown.splitlines())) <= 80, action
+    call_command("fallback", "discard", str(letter.pk), tenant="acme", note="a test")
+    assert states(acme) == ["discarded"]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.fallback.burying import fingerprint
+from apps.fallback.causes import fingerprint
 from apps.fallback.models import DeadLetter
 from apps.fallback.payload_diff import diff
 from apps.fallback.sentences import describe, foresee_retry

@@ -193,3 +193,30 @@ def test_the_list_of_a_flood_is_read_by_an_index(
         used = scans(captured.captured_queries[-1]["sql"])
     assert index in used
     assert "a whole table" not in used
+
+
+def test_a_cause_leaves_out_what_differs_and_gives_examples(acme: TenantRef) -> None:
+    with entering(acme):
+        for name, hours in (("old-mill", 3), ("winery", 2), ("winery", 1)):
+            make("aa", hours_ago=hours, message=f"there is no property '{name}': create 1")
+        make("bb", hours_ago=3, message="there is no unit 'x'")
+        found = get_groups(DeadLetterFilter(), now=NOW).found
+    assert [(group.sentence, group.varying) for group in found] == [
+        (
+            "Could not record a booking: there is no property …: create 1",
+            ["'winery'", "'old-mill'"],
+        ),
+        ("Could not record a booking: there is no unit 'x'", []),
+    ]
+
+
+def test_one_cause_is_found_among_more_than_are_looked_at(
+    acme: TenantRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(groups, "MOST_CAUSES", 2)
+    with entering(acme):
+        for fingerprint in ("aa", "bb", "cc", "dd"):
+            make(fingerprint, hours_ago=1)
+        found = get_groups(DeadLetterFilter(fingerprint="dd"), limit=1, now=NOW)
+        assert [group.fingerprint for group in found.found] == ["dd"]
+        assert get_groups(DeadLetterFilter(fingerprint="ee"), now=NOW).found == []

@@ -1,15 +1,17 @@
--- The causes of open dead letters, the most frequent first.
+-- The causes of open dead letters, the most frequent first; with `only`, that one alone.
 -- Plan: deadletter_group throughout, whatever the number of rows. Causes are found by jumping from one
 -- fingerprint to the next (one probe each, `most_causes` at most); each is counted up to `most` rows,
 -- and all together up to about `budget`: before a vacuum each counted row is a look into the table.
 -- Lock: none.  Rows: one a cause.
 WITH RECURSIVE causes AS (
-    (SELECT fingerprint FROM fallback_deadletter WHERE state = 'open' ORDER BY fingerprint LIMIT 1)
+    SELECT CASE WHEN %(only)s <> '' THEN %(only)s ELSE
+        (SELECT fingerprint FROM fallback_deadletter WHERE state = 'open'
+         ORDER BY fingerprint LIMIT 1) END AS fingerprint
     UNION ALL
     SELECT (SELECT d.fingerprint FROM fallback_deadletter d
             WHERE d.state = 'open' AND d.fingerprint > c.fingerprint
             ORDER BY d.fingerprint LIMIT 1)
-    FROM causes c WHERE c.fingerprint IS NOT NULL
+    FROM causes c WHERE c.fingerprint IS NOT NULL AND %(only)s = ''
 ),
 known AS (
     SELECT fingerprint FROM causes WHERE fingerprint IS NOT NULL LIMIT %(most_causes)s

@@ -1,13 +1,11 @@
-"""How the fallback queue's screens show times, counts and trends."""
+"""How the fallback queue's screens show times and trends."""
 
 from datetime import UTC, datetime
 
 from django import template
-from django.contrib.humanize.templatetags.humanize import intcomma, naturaltime
+from django.contrib.humanize.templatetags.humanize import naturaltime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-
-from apps.fallback.groups import MOST_COUNTED
 
 register = template.Library()
 _BAR, _GAP, _HEIGHT = 4, 1, 28
@@ -25,12 +23,6 @@ def ago(moment: datetime | None) -> str:
         f"{exact:%Y-%m-%d %H:%M:%S}",
         naturaltime(moment),
     )
-
-
-@register.filter
-def capped(count: int) -> str:
-    """Show a count that stops at `MOST_COUNTED` as "10,000+"."""
-    return f"{intcomma(min(count, MOST_COUNTED))}{'+' if count >= MOST_COUNTED else ''}"
 
 
 @register.simple_tag

@@ -13,9 +13,15 @@ from apps.dispatch.pausing import describe_cap, show_cap
 from apps.dispatch.progress import get_progress
 from apps.dispatch.queries import get_backlog
 from apps.engine.health import get_health
+from apps.web.templatetags.times import span
 
 _STATES = ("ready", "running", "scheduled", "waiting", "paused", "held")
 _ENDS = ("done", "retried", "dead")
+_COLUMNS = (
+    ("ready", 6), ("running", 8), ("sched", 6), ("waiting", 8), ("paused", 7), ("held", 6),
+    ("oldest", 7), ("done/h", 7), ("retry", 6), ("dead", 5),
+)  # fmt: skip
+_UNITS = ((10_000, 1, ""), (10_000_000, 1_000, "k"), (10_000_000_000, 1_000_000, "M"))
 _TO_TOP = "\x1b[H\x1b[J"
 
 
@@ -40,7 +46,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(_look()))
             return
         if not options["watch"]:
-            self.stdout.write(_table(_look()))
+            self.stdout.write(draw_table(_look()))
             return
         if options["watch"] < 0.2:
             raise CommandError("--watch needs at least 0.2 seconds")
@@ -51,7 +57,7 @@ class Command(BaseCommand):
         try:
             while True:
                 now = timezone.localtime().strftime("%H:%M:%S")
-                self.stdout.write(f"{_TO_TOP}{now}  (Ctrl-C ends)\n\n{_table(_look())}")
+                self.stdout.write(f"{_TO_TOP}{now}  (Ctrl-C ends)\n\n{draw_table(_look())}")
                 shown += 1
                 if shown == times:
                     return
@@ -78,19 +84,20 @@ def _caps() -> list[Cap]:
     return list(Cap.objects.select_related("tenant").order_by("id"))
 
 
-def _table(told: dict[str, Any]) -> str:
-    lines = [
-        f"{'category':<14}"
-        + "".join(f"{state:>10}" for state in _STATES)
-        + f"{'oldest':>9}{'done/h':>9}{'retried':>9}{'dead':>7}"
-    ]
+def draw_table(told: dict[str, Any]) -> str:
+    """Draw what `--json` tells, 80 characters wide."""
+    lines = [f"{'category':<14}" + "".join(f"{head:>{width}}" for head, width in _COLUMNS)]
     for name, entry in told["categories"].items():
         backlog, hour = entry["backlog"], entry["last_hour"]
+        cells = [
+            *(_short(backlog.get(state, 0)) for state in _STATES),
+            span(timedelta(seconds=round(backlog.get("oldest_wait_seconds", 0)))).replace(" ", ""),
+            *(_short(hour.get(end, 0)) for end in _ENDS),
+        ]
+        widths = [width for _, width in _COLUMNS]
         lines.append(
             f"{name:<14}"
-            + "".join(f"{backlog.get(state, 0):>10}" for state in _STATES)
-            + f"{backlog.get('oldest_wait_seconds', 0):>8.0f}s"
-            + f"{hour.get('done', 0):>9}{hour.get('retried', 0):>9}{hour.get('dead', 0):>7}"
+            + "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
         )
     if not told["categories"]:
         lines.append("nothing has come in yet")
@@ -101,3 +108,11 @@ def _table(told: dict[str, Any]) -> str:
         for name, part in told["parts"].items()
     ]
     return "\n".join(lines)
+
+
+def _short(number: int) -> str:
+    """Write a number in five characters at most: 9999, 10k, 9999k, 10M."""
+    for limit, size, unit in _UNITS:
+        if number < limit:
+            return f"{number // size}{unit}"
+    return f"{number // 1_000_000_000}G"

@@ -3,7 +3,9 @@
 import argparse
 import getpass
 import json
+import shutil
 import sys
+import textwrap
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -31,14 +33,24 @@ from pms_events.verdicts import Reason
 _EXAMPLES = """examples:
   manage.py fallback groups --tenant acme
   manage.py fallback list --tenant acme --reason permanent
-  manage.py fallback show --tenant acme --id 0190a3c4-…
-  manage.py fallback retry --tenant acme --id 0190a3c4-… --note "property created"
+  manage.py fallback show 0190a3c4-… --tenant acme
+  manage.py fallback retry 0190a3c4-… --tenant acme --note "property created"
   manage.py fallback retry --tenant acme --all --group 4f1c09d2ab34e871
   manage.py fallback retry --tenant acme --all --handler bookings.record_booking --type 'booking.*'
   manage.py fallback discard --tenant acme --all --type custom.test --note "test data" --json
 
 A retry or discard of more than 50 is a bulk action: killed half-way, the workers finish it.
 """
+_TOLD = (
+    "id",
+    "state",
+    "reason",
+    "handler",
+    "event_type",
+    "subject",
+    "attempt_count",
+    "waiting_behind",
+)
 _BARS = "▁▂▃▄▅▆▇█"
 _never = threading.Event()
 
@@ -54,8 +66,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=["groups", "list", "show", "retry", "discard"])
+        parser.add_argument("ids", type=UUID, nargs="*", help="dead letters, by id")
         parser.add_argument("--tenant", required=True, help="its schema, such as acme")
-        parser.add_argument("--id", type=UUID, action="append", help="a dead letter; repeatable")
+        parser.add_argument("--id", type=UUID, action="append", help="the same, for scripts")
         parser.add_argument("--all", action="store_true", help="every open one of the filters")
         parser.add_argument("--state", choices=STATES, default="open", help="for list")
         parser.add_argument("--reason", choices=[r.value for r in Reason])
@@ -78,6 +91,7 @@ class Command(BaseCommand):
             tenant = get_tenant(options["tenant"])
         except UnknownTenant as error:
             raise CommandError(str(error)) from error
+        options["id"] = [*options["ids"], *(options["id"] or [])]
         act: Callable[[dict[str, Any]], None] = {
             "groups": self._groups, "list": self._list, "show": self._show,
             "retry": self._decide, "discard": self._decide,
@@ -92,11 +106,12 @@ class Command(BaseCommand):
             return
         for group in groups.found:
             count = f"{group.count:,}{'+' if group.is_capped else ''}"
-            self.stdout.write(
-                f"{group.fingerprint}  {count:>7}  {_draw(group.trend)}  {group.sentence}"
-            )
-            self.stdout.write(
-                f"{'':27}{group.newest.handler}, {group.newest.reason}; first "
+            self.stdout.write(f"{group.fingerprint}  {count:>7} open  {_draw(group.trend)} 24 h")
+            self._say(group.sentence)
+            if group.varying:
+                self._say(f"such as {', '.join(group.varying[:3])}")
+            self._say(
+                f"{group.newest.handler}, {group.newest.reason}; first "
                 f"{_ago(group.first_died_at)}, last {_ago(group.last_died_at)}"
             )
         self.stderr.write(f"{len(groups.found)} causes" if groups.found else "No causes match.")
@@ -111,9 +126,8 @@ class Command(BaseCommand):
             self._write_json(rows)
             return
         for row in rows:
-            self.stdout.write(
-                f"{row['id']}  {row['state']:9}  {row['reason']:12}  {row['sentence']}"
-            )
+            self.stdout.write(f"{row['id']}  {row['state']:9}  {row['reason']}")
+            self._say(row["sentence"])
         self.stderr.write(f"{len(rows)} dead letters" if rows else "No dead letters match.")
 
     def _show(self, options: dict[str, Any]) -> None:
@@ -122,8 +136,11 @@ class Command(BaseCommand):
             self._write_json(shown)
             return
         for row in shown:
-            self.stdout.write(f"{row['sentence']}\n{row['retry_outlook']}\n")
-            self.stdout.write(json.dumps(row, cls=DjangoJSONEncoder, indent=2))
+            self._say(row["sentence"], indent="")
+            for name in _TOLD:
+                self.stdout.write(f"  {name.replace('_', ' '):16} {row[name]}")
+            self._say(row["retry_outlook"], indent="")
+            self.stdout.write(json.dumps(row["data"], cls=DjangoJSONEncoder, indent=2))
 
     def _decide(self, options: dict[str, Any]) -> None:
         if bool(options["id"]) == options["all"]:
@@ -145,6 +162,13 @@ class Command(BaseCommand):
             return {"matched": decided.matched, "changed": decided.changed}
         ended = _see_through(decided.bulk, progress=_progress(decided.bulk.total))
         return {"matched": ended.total, "changed": ended.done, "bulk_action": ended.pk}
+
+    def _say(self, text: str, *, indent: str = "  ") -> None:
+        """Write a sentence, wrapped to the terminal."""
+        width = shutil.get_terminal_size().columns
+        self.stdout.write(
+            textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+        )
 
     def _write_json(self, value: Any) -> None:
         self.stdout.write(json.dumps(value, cls=DjangoJSONEncoder, indent=2))

@@ -1,0 +1,1 @@
+"""How dates are written: the same everywhere, and as the API writes them."""
