@@ -38,7 +38,7 @@ def run_database_group(deliveries: Sequence[Claimed], *, lease: UUID, tenant: Te
 
 def _run_together(deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Tally:
     with transaction.atomic():
-        assert_server_inside(tenant, is_repeatable=True)
+        assert_server_inside(tenant)
         events = load_events({d.event_uid for d in deliveries})
         runs: list[Ran] = []
         for delivery in deliveries:
@@ -58,7 +58,7 @@ def _run_together(deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantR
 
 def _run_guarded(deliveries: Sequence[Claimed], *, lease: UUID, tenant: TenantRef) -> Tally:
     with transaction.atomic():
-        assert_server_inside(tenant, is_repeatable=True)
+        assert_server_inside(tenant)
         ours = operations.lock_leased([d.id for d in deliveries], lease=lease)
         held = [d for d in deliveries if d.id in ours]
         events = load_events({d.event_uid for d in held})

@@ -19,7 +19,7 @@ BATCH = 1000
 FAR_AHEAD = 2000
 """So many deliveries of its tenant before each that was routed: to route more makes nobody sooner."""
 _FEW = BATCH // 4
-_GATHER_SECONDS = 0.005
+_GATHER_SECONDS = (0.005, 0.01, 0.02)
 _PATIENCE = 5
 _PAUSE_SECONDS = 0.002
 _REST_SECONDS = 0.5
@@ -42,7 +42,7 @@ def route_all() -> None:
     Where a flood's every event will wait for workers anyway, it rests as long as it worked: it must
     not take from them what they need. Whoever has nothing waiting ends the rests for everybody.
     """
-    misses = 0
+    misses = few = 0
     while misses < _PATIENCE and not is_stopping():
         started = time.monotonic()
         routed = _route(BATCH)
@@ -57,7 +57,8 @@ def route_all() -> None:
         elif routed.count < _FEW:
             # A steady trickle: to look at each event alone would cost the workers' time.
             with doorbells.about_to_look(doorbells.ROUTE):
-                time.sleep(_GATHER_SECONDS)
+                time.sleep(_GATHER_SECONDS[min(few, len(_GATHER_SECONDS) - 1)])
+            few += 1
 
 
 def route(*, limit: int = BATCH) -> int | None:

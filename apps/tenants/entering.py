@@ -16,8 +16,6 @@ from django.db import connection as _django_connection
 from apps.tenants.models import Tenant
 
 PUBLIC = "public"
-_WHERE = "SELECT current_schema()"
-_WHERE_REPEATABLE = "SELECT current_schema(), set_config('synchronous_commit', 'off', true)"
 connection: Any = _django_connection  # with what django-tenants adds to it
 
 
@@ -121,14 +119,10 @@ def entering_public() -> Iterator[None]:
         connection.set_tenant(before)
 
 
-def assert_server_inside(tenant: TenantRef, *, is_repeatable: bool = False) -> None:
-    """Ask the server which schema it is in, before a group of work writes. Raises: WrongSchema.
-
-    is_repeatable: the commit need not wait for the disk, because the work is done again if a crash of
-    PostgreSQL loses it, which it does as a whole or not at all (docs/decisions/0012).
-    """
+def assert_server_inside(tenant: TenantRef) -> None:
+    """Ask the server which schema it is in, before a group of work writes. Raises: WrongSchema."""
     with connection.cursor() as cursor:
-        cursor.execute(_WHERE_REPEATABLE if is_repeatable else _WHERE)
+        cursor.execute("SELECT current_schema()")
         actual = cursor.fetchone()[0]
     if actual != tenant.schema_name:
         raise WrongSchema(f"work of {tenant.schema_name} found itself in {actual}: refused")
