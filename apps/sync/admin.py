@@ -7,14 +7,16 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
+from django.utils.html import format_html
 from unfold.decorators import display
 
 from apps.sync import admin_connections, operations
 from apps.sync.alerts import ALERTS
 from apps.sync.checking import BadEndpoint, check_patterns, check_url, usual_patterns
-from apps.sync.models import Endpoint, Exchange
+from apps.sync.models import NOT_TAKEN, Endpoint, Exchange
 from apps.sync.receivers import describe_status, is_mail
 from apps.web.admin import ReadOnly, TenantAdmin, link_to_event
+from apps.web.templatetags.times import moment
 
 assert admin_connections  # importing it registers its screens
 
@@ -69,6 +71,11 @@ class EndpointAdmin(TenantAdmin):
     search_fields = ["url", "description"]
     readonly_fields = ["disabled_reason", "created_at", "updated_at"]
     actions = ["enable"]
+    nothing_title = "Nobody is told of events yet"
+    nothing_why = (
+        "Receivers appear here: a URL that events are posted to, signed, or mailto: and an address. "
+        "Each is sent the event types that it names."
+    )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         told = ["is_enabled", *self.readonly_fields] if obj else []
@@ -92,7 +99,7 @@ class EndpointAdmin(TenantAdmin):
         said = endpoint.last_status or "no answer"
         if endpoint.last_status and is_mail(endpoint.url):
             said = describe_status(endpoint.url, endpoint.last_status)
-        return f"{said} at {endpoint.last_at:%Y-%m-%d %H:%M:%S} UTC"
+        return format_html("{}, {}", said, moment(endpoint.last_at))
 
     def save_model(
         self, request: HttpRequest, obj: Endpoint, form: EndpointForm, change: bool
@@ -143,9 +150,9 @@ class AnswerFilter(admin.SimpleListFilter):
             case "taken":
                 return queryset.filter(status__gte=200, status__lt=300)
             case "refused":
-                return queryset.exclude(status=None).exclude(status__gte=200, status__lt=300)
+                return queryset.filter(NOT_TAKEN, status__isnull=False)
             case "none":
-                return queryset.filter(status=None)
+                return queryset.filter(NOT_TAKEN, status=None)
         return queryset
 
 
@@ -158,8 +165,12 @@ class ExchangeAdmin(ReadOnly, TenantAdmin):
     list_select_related = ["endpoint"]
     search_fields = ["=event_uid"]
     ordering = ["-id"]
-    show_facets = admin.ShowFacets.NEVER
     readonly_fields = ["event"]
+    nothing_title = "Nothing was sent yet"
+    nothing_why = (
+        "What was sent to endpoints, and what they answered, appears here: add an endpoint, then try it "
+        "or wait for an event that it names."
+    )
 
     @display(description="event", empty_value="none: a test")
     def event(self, exchange: Exchange) -> str | None:

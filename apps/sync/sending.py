@@ -108,6 +108,12 @@ def say_late(deadline: Deadline) -> str:
     return f"no complete answer within {deadline.after.total_seconds():g} s"
 
 
+_IN_WORDS: dict[type[BaseException], str] = {
+    ConnectionRefusedError: "connection refused: nothing listens there",
+    ConnectionResetError: "the connection was cut by the other side",
+}
+
+
 def explain(error: BaseException, deadline: Deadline | None = None) -> str:
     """Say what broke, from the innermost error: the outer ones repeat the URL and its tokens."""
     if deadline is not None and (deadline.has_passed() or isinstance(error, requests.Timeout)):
@@ -117,4 +123,7 @@ def explain(error: BaseException, deadline: Deadline | None = None) -> str:
         if inner is None:
             break
         error = inner
+    for kind, words in _IN_WORDS.items():
+        if isinstance(error, kind):
+            return words
     return f"{type(error).__name__}: {error}"

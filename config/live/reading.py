@@ -102,10 +102,11 @@ def look(*, now: datetime, site: str, may: Callable[[str], bool]) -> Live:
     stuck = {name for name, pulse in pulses.items() if pulse.stuck_since}
     lanes = _lanes(waiting, history, times, stuck=stuck, caps=list(caps))
     busy = None if is_platform else {name for name, w in waiting.items() if w.oldest_at}
+    failing = get_failing(since=now - _HOUR, limit=_RANKED) if is_platform else []
     troubles = [
         *wording.tell_sweep(pulses.get(SWEEP), now=now),
         *wording.tell_stuck(list(pulses.values()), busy=busy, now=now),
-        *([] if is_platform else _open_letters(may)),
+        *(_failures(failing) if is_platform else _open_letters(may)),
         *([] if is_platform or not may("sync.view_connection") else outside.tell_silent()),
         *wording.tell_caps(
             list(caps),
@@ -124,7 +125,7 @@ def look(*, now: datetime, site: str, may: Callable[[str], bool]) -> Live:
         counted_at=counted.seen_at if counted else None,
     )
     if is_platform:
-        live.lagging, live.failing = _lagging(site), _failing(site, now=now)
+        live.lagging, live.failing = _lagging(site), _failing(failing, site)
         live.has_past = TenantProgress.objects.exists()
     elif tenant_id is not None:
         live.receivers = outside.get_receivers() if may("sync.view_endpoint") else None
@@ -195,8 +196,11 @@ def _lagging(site: str) -> list[Ranked]:
     ]
 
 
-def _failing(site: str, *, now: datetime) -> list[Ranked]:
-    rows = get_failing(since=now - _HOUR, limit=_RANKED)
+def _failures(rows: list[tuple[int, int, int]]) -> list[Fact]:
+    return wording.tell_failing([d for _, d, _ in rows if d], is_all=len(rows) < _RANKED)
+
+
+def _failing(rows: list[tuple[int, int, int]], site: str) -> list[Ranked]:
     names = _hosts([row[0] for row in rows], site)
     return [
         Ranked(name=names[id_][0], url=names[id_][1], figures=[f"{died:,}", f"{again:,}"])

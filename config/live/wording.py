@@ -115,6 +115,21 @@ def tell_open(count: int, *, most: int, url: str) -> list[Fact]:
                  url=url)]  # fmt: skip
 
 
+def tell_failing(died: Sequence[int], *, is_all: bool) -> list[Fact]:
+    """Say what fails on the whole platform. `died`: deaths in the last hour, a tenant each."""
+    if not died:
+        return []
+    more = "" if is_all else " or more"
+    tenants = "1 tenant" if len(died) == 1 else f"{len(died)}{more} tenants"
+    return [
+        Fact(
+            text=f"{sum(died):,}{more} {'failure' if sum(died) == 1 else 'failures'} in the last hour",
+            tone="warning",
+            why=f"of {tenants}, ranked below: it is for their people to decide",
+        )
+    ]
+
+
 def tell_all(troubles: Sequence[Fact], *, settled: int, waiting: int) -> list[Fact]:
     """Put "all flows" first when nothing is wrong."""
     if any(fact.tone in ("danger", "warning") for fact in troubles):

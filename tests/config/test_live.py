@@ -67,6 +67,9 @@ def test_each_tenant_sees_its_own_and_the_platform_no_payload(
         theirs = home("harbor.localhost")
     everybody = home("platform.localhost")
     assert "2 need a person" in ours
+    assert "2 failures in the last hour" in everybody
+    assert "of 1 tenant, ranked below" in everybody
+    assert "All flows" not in everybody
     assert "<strong>3</strong> in the backlog: 1 ready, 2 waiting" in ours
     assert "disabled: it answered 410 Gone" in ours
     assert "secret-path" not in ours
@@ -143,7 +146,7 @@ def test_mail_addresses_are_receivers_whose_health_is_told_in_words(
     with entering(acme):
         page = home("acme.localhost")
     assert '<span class="badge good">accepted by the mail server</span>' in page
-    assert "no answer: ConnectionRefusedError" in page
+    assert "no answer: connection refused: nothing listens there" in page
     assert ">night@acme.example</a>" in page
 
 

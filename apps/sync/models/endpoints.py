@@ -51,6 +51,10 @@ class Endpoint(models.Model):
         return host_of(self.url)
 
 
+NOT_TAKEN = Q(status=None) | Q(status__lt=200) | Q(status__gte=300)
+"""Exchanges whose receiver did not say that it has the event."""
+
+
 class Exchange(models.Model):
     """Request and response of one attempt at an endpoint, cut short and without secrets.
 
@@ -78,6 +82,8 @@ class Exchange(models.Model):
         indexes = [
             # GET endpoints/{id}/exchanges: newest first.
             models.Index(fields=["endpoint", "-id"], name="exchange_endpoint"),
+            # The admin's list of those that were refused or got no answer: few among many.
+            models.Index(fields=["-id"], condition=NOT_TAKEN, name="exchange_not_taken"),
             # What an event's deliveries said to the outside.
             models.Index(fields=["event_uid"], name="exchange_event"),
         ]
