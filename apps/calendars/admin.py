@@ -1,25 +1,20 @@
 """The calendar in the tenant's admin: to look at; bookings change it."""
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from unfold.decorators import display
 
 from apps.calendars.models import CalendarEntry
-from apps.properties.queries import find_unit_ids
+from apps.properties.searching import FoundByUnitOrBooking
 from apps.web.admin import ReadOnly, TenantAdmin, link_to_log
-from apps.web.lists import starts_with
 
 
 @admin.register(CalendarEntry)
-class CalendarEntryAdmin(ReadOnly, TenantAdmin):
+class CalendarEntryAdmin(FoundByUnitOrBooking, ReadOnly, TenantAdmin):
     """Taken nights, the newest entries first."""
 
     list_display = ["unit", "arrival", "departure", "booking_ref", "channel", "standing"]
     list_filter = ["has_conflict", "unit__property"]
     list_select_related = ["unit"]
-    search_fields = ["booking_ref"]  # makes the box appear; `get_search_results` searches
-    search_help_text = "a unit's id, or how a booking's reference begins"
     ordering = ["-id"]
     fields = [
         "unit", "arrival", "departure", "kind", "has_conflict", "booking_ref", "guest_ref", "channel",
@@ -31,16 +26,6 @@ class CalendarEntryAdmin(ReadOnly, TenantAdmin):
         "A confirmed booking takes the nights of its stays here. Two that take the same night are "
         "both kept, in conflict, until a person decides."
     )
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[CalendarEntry], search_term: str
-    ) -> tuple[QuerySet[CalendarEntry], bool]:
-        text = search_term.strip()
-        if not text:
-            return queryset, False
-        if units := find_unit_ids(text):
-            return queryset.filter(unit_id__in=units), False
-        return queryset.filter(starts_with(text, "booking_ref")), False
 
     @display(description="Arrival")
     def arrival(self, entry: CalendarEntry) -> str:

@@ -5,14 +5,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from unfold.decorators import display
 
 from apps.housekeeping.models import CleaningTask, TaskStatus
-from apps.properties.queries import find_unit_ids
+from apps.properties.searching import FoundByUnitOrBooking
 from apps.web.admin import ReadOnly, TenantAdmin, link_to_log
-from apps.web.lists import starts_with
 
 _COLOURS = {
     TaskStatus.PLANNED: "info", TaskStatus.CANCELLED: "warning", TaskStatus.NOT_NEEDED: "default",
@@ -20,14 +17,12 @@ _COLOURS = {
 
 
 @admin.register(CleaningTask)
-class CleaningTaskAdmin(ReadOnly, TenantAdmin):
+class CleaningTaskAdmin(FoundByUnitOrBooking, ReadOnly, TenantAdmin):
     """Cleans by the start of their window, told in the time of the property."""
 
     list_display = ["unit", "ready_from", "ready_until", "standing", "same_day", "booking_ref"]
     list_filter = ["status", "is_same_day", "unit__property"]
     list_select_related = ["unit__property"]
-    search_fields = ["booking_ref"]  # makes the box appear; `get_search_results` searches
-    search_help_text = "a unit's id, or how a booking's reference begins"
     ordering = ["window_start", "id"]
     fields = [
         "unit", "ready_from", "ready_until", "status", "is_same_day", "arrival", "departure",
@@ -36,16 +31,6 @@ class CleaningTaskAdmin(ReadOnly, TenantAdmin):
     readonly_fields = ["ready_from", "ready_until", "events"]
     nothing_title = "No cleans are planned"
     nothing_why = "A scheduled stay plans the clean after its check-out, up to the next check-in."
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[CleaningTask], search_term: str
-    ) -> tuple[QuerySet[CleaningTask], bool]:
-        text = search_term.strip()
-        if not text:
-            return queryset, False
-        if units := find_unit_ids(text):
-            return queryset.filter(unit_id__in=units), False
-        return queryset.filter(starts_with(text, "booking_ref")), False
 
     @display(description="From")
     def ready_from(self, task: CleaningTask) -> str:

@@ -22,11 +22,11 @@ pytestmark = pytest.mark.browser
 _LISTS = [
     "bookings/booking", "calendars/calendarentry", "housekeeping/cleaningtask",
     "reporting/dailyfigure", "properties/property", "properties/unit", "sync/endpoint",
-    "sync/exchange", "dispatch/cap", "dispatch/route", "auth/user", "auth/group",
+    "sync/exchange", "sync/connection", "sync/reception", "dispatch/cap", "dispatch/route", "auth/user", "auth/group",
 ]  # fmt: skip
 _FORMS = [
-    "properties/property/add", "properties/unit/add", "sync/endpoint/add", "dispatch/cap/add",
-    "dispatch/route/add", "auth/user/add", "auth/group/add",
+    "properties/property/add", "properties/unit/add", "sync/endpoint/add", "sync/connection/add",
+    "dispatch/cap/add", "dispatch/route/add", "auth/user/add", "auth/group/add",
 ]  # fmt: skip
 _OF_THE_PLATFORM = [
     "tenants/tenant", "tenants/domain", "tenants/apikey", "dispatch/cap", "dispatch/tenantshare",

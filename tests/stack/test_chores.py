@@ -68,6 +68,7 @@ def test_a_worker_makes_the_round_that_beat_asks_for(
     current_app.send_task(entry["task"], **entry["options"])
     with entering(acme):
         eventually(lambda: QueueLevel.objects.exists())
+        assert QueueLevel.objects.get().level == 0
 
 
 def test_workers_come_back_after_all_their_connections_were_cut(
