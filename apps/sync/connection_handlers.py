@@ -1,9 +1,12 @@
-"""Reading what connections brought: the step after the hook, with a retry of its own."""
+"""Reading what connections brought: the step after the hook, with a retry of its own.
+
+On the workers of bookings, which is what mostly comes: those of sync wait for receivers that hang.
+"""
 
 from apps.sync import unpacking
 from apps.sync.models import Reception
 from pms_events.catalogue.sync import ConnectionBodyReceived, ConnectionEventRejected
-from pms_events.categories import SYNC
+from pms_events.categories import BOOKINGS
 from pms_events.context import Context
 from pms_events.errors import Unreadable
 from pms_events.handlers import handles
@@ -12,7 +15,7 @@ from pms_events.outcomes import Discard, Done, Outcome
 _DELETED = "the connection was deleted"
 
 
-@handles(ConnectionBodyReceived, category=SYNC)
+@handles(ConnectionBodyReceived, category=BOOKINGS)
 def read_body(event: ConnectionBodyReceived, context: Context) -> Outcome:
     """Publish the events of a received body. Safe to run twice: each is known by its source and id.
 
@@ -32,7 +35,7 @@ def read_body(event: ConnectionBodyReceived, context: Context) -> Outcome:
     return Done(str(unpacking.unpack(connection, reception, now=context.now)))
 
 
-@handles(ConnectionEventRejected, category=SYNC)
+@handles(ConnectionEventRejected, category=BOOKINGS)
 def accept_event(event: ConnectionEventRejected, context: Context) -> Outcome:
     """Accept an event of a body once it is right. Safe to run twice: known by its source and id.
 

@@ -17,6 +17,7 @@ from apps.sync import connecting, rounds
 from apps.sync.models import Connection, Exchange, Reception
 from apps.sync.operations import create_endpoint
 from apps.tenants.entering import TenantRef, entering
+from pms_events.handlers import Effects, handlers
 from tests.conftest import Api
 from tests.sync.connections import Sender, cloud_event, connect, count_rows, events_of, letters_of
 
@@ -318,3 +319,11 @@ def test_an_endpoint_for_all_events_that_posts_to_a_hook_of_ours_makes_no_circle
         # What comes back is known, or a conflict: of that new cause it is told once more.
         assert sorted(told) == ["custom.door_opened", "delivery.died", "delivery.died"]
         assert Event.objects.filter(type="connection.body_received").count() == 4
+
+
+def test_bodies_are_read_by_workers_that_wait_for_no_receiver() -> None:
+    for name in ("sync.read_body", "sync.accept_event"):
+        reader = handlers.find(name)
+        assert reader is not None
+        beside = [h for h in handlers if h.category is reader.category]
+        assert all(h.effects is Effects.DATABASE for h in beside)
