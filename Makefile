@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check bench pressure chaos format clean
+.PHONY: help run demo test on-valkey on-rabbitmq check bench pressure chaos format clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -19,8 +19,11 @@ demo: $(VENV)/installed ## Run a story on a stack of its own, check that nothing
 
 test: check ## All checks and all tests, those of real processes on both brokers
 	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore tests/stack --ignore tests/chaos
-	$(BIN)/python -m pytest tests/stack tests/chaos
-	PMS_TEST_BROKER=rabbitmq $(BIN)/python -m pytest tests/stack tests/chaos
+	@$(MAKE) --no-print-directory -j 2 --output-sync=target on-valkey on-rabbitmq
+
+# They wait more than they work: side by side, each with servers of its own.
+on-valkey on-rabbitmq: on-%:
+	PMS_TEST_BROKER=$* $(BIN)/python -m pytest tests/stack tests/chaos
 
 check: $(VENV)/installed-dev ## Format, lint, types, import rules, migrations
 	$(BIN)/ruff format --check .
