@@ -83,7 +83,7 @@ _ADMIN = [
     "fallback/deadletter/groups/?reason=poison",
     "fallback/deadletter/bulk/?action=retry&fingerprint=cause-1",
     "sync/exchange/", "sync/exchange/?p=50", "sync/exchange/?q=nothing",
-    "sync/exchange/?answer=refused", "sync/exchange/?answer=none", "sync/exchange/?answer=taken",
+    "sync/exchange/?answer=refused", "sync/exchange/?answer=none",
     "sync/exchange/?q=01a20fcc-4faf-7000-a000-0000000f4240",
     "bookings/booking/", "bookings/booking/?p=50", "bookings/booking/?q=nothing",
     "bookings/booking/?q=bk-777", "bookings/booking/?q=guest-77",
