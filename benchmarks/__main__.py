@@ -1,6 +1,6 @@
 """`make bench`: each measure beside its yardstick, in turns, medians of five, ratios of one run.
 
-`python -m benchmarks latency` measures a part and writes nothing.
+`python -m benchmarks latency` measures a part; with `--write` it takes the place of its last run.
 """
 
 import os
@@ -31,12 +31,13 @@ def main() -> None:
             "throughput": _throughput, "tenants": _many_tenants, "bookings": _bookings,
             "latency": _latency, "claim": _claim, "isolation": _isolation, "idle": _idle,
         }  # fmt: skip
-        wanted = sys.argv[1:] or list(parts)
+        wanted = [name for name in sys.argv[1:] if name != "--write"] or list(parts)
         measured = {}
         for name in wanted:
             measured |= parts[name](tenants)
-    if wanted == list(parts):
-        results.write(measured)
+    is_whole = wanted == list(parts)
+    if is_whole or "--write" in sys.argv:
+        results.write(measured, is_whole=is_whole)
     print(results.show(measured))
 
 

@@ -18,13 +18,14 @@ BATCH = 500
 _COLUMNS = """tenant_id, event_uid, handler, target, stream, category, priority, lane, state, turn,
     due_at, cap_id, attempts, failures, crashes, accepted_at, include_external, is_redriven,
     runs_alone"""
+# Ids in the order of time, as those of events are: random ones would spread over the whole index.
 _FILL = f"""INSERT INTO dispatch_pendingdelivery ({_COLUMNS})
-    SELECT %(tenant)s, gen_random_uuid(), 'bench.noop', '', %(stream)s || n, 'automation', 2, 0,
+    SELECT %(tenant)s, uuidv7(), 'bench.noop', '', %(stream)s || n, 'automation', 2, 0,
         %(state)s, n / 20.0, %(due)s, %(cap)s, 0, 0, 0, now(), true, false, false
     FROM generate_series(1, %(rows)s) AS n"""
 _HISTORY = """INSERT INTO events_delivery (id, event_uid, handler, target, category, state,
     attempts, failures, crashes, accepted_at, started_at, finished_at, note)
-    SELECT 1000000000 + n, gen_random_uuid(), 'bench.noop', '', 'automation', 'done', 1, 0, 0,
+    SELECT 1000000000 + n, uuidv7(), 'bench.noop', '', 'automation', 'done', 1, 0, 0,
         now(), now(), now(), '' FROM generate_series(1, %(rows)s) AS n"""
 
 

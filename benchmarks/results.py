@@ -45,8 +45,10 @@ def figure(runs: list[float], *, unit: str) -> Result:
     return Result(value=value, target="-", met=True, unit=unit, runs=[round(r) for r in runs])
 
 
-def write(results: dict[str, Result]) -> None:
-    """Write the results file and the README's table of it."""
+def write(results: dict[str, Result], *, is_whole: bool) -> None:
+    """Write the results file and the README's table of it; parts take the place of their last run."""
+    kept = {} if is_whole else {k: Result(**v) for k, v in json.loads(FILE.read_text()).items()}
+    results = kept | results
     FILE.write_text(json.dumps({k: asdict(v) for k, v in results.items()}, indent=2) + "\n")
     write_section("bench", as_markdown(results))
 
