@@ -29,11 +29,16 @@ _HISTORY = """INSERT INTO events_delivery (id, event_uid, handler, target, categ
         now(), now(), now(), '' FROM generate_series(1, %(rows)s) AS n"""
 
 
-def fill(tenant: TenantRef) -> None:
+def pause(tenant: TenantRef) -> Cap:
+    """Make the pause that holds the paused rows. It stands in both measures: that any pause makes a
+    claim look at pauses is a constant cost, and not what is measured here.
+    """
+    return set_cap(by="bench", now=datetime.now(UTC), handler="bench.noop", tenant_id=tenant.id)
+
+
+def fill(tenant: TenantRef, cap: Cap) -> None:
     """Make rows that wait, are due later or are paused, a third each, and as many in the history."""
-    now = datetime.now(UTC)
-    cap = set_cap(by="bench", now=now, handler="bench.noop", tenant_id=tenant.id)
-    later = now + timedelta(days=1)
+    later = datetime.now(UTC) + timedelta(days=1)
     with entering(tenant), connection.cursor() as cursor:
         for state, due, cap_id in (
             ("waiting", None, None), ("scheduled", later, None), ("paused", None, cap.pk),
