@@ -82,6 +82,7 @@ class RefusedDeliveryAdmin(ReadOnly, PlatformAdmin):
     """Deliveries whose tenant does not exist: shown to the operator, run nowhere."""
 
     list_display = ["delivery_id", "tenant_id", "handler", "reason", "refused_at"]
+    list_filter = ["refused_at"]
     search_fields = ["handler", "reason"]
     search_help_text = "words in the handler or reason"
     ordering = ["-refused_at"]

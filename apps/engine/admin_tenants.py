@@ -45,6 +45,7 @@ class DomainAdmin(PlatformAdmin):
     nothing_title = "No host names yet"
     nothing_why = "Making a tenant gives it one: manage.py create_tenant NAME --host HOST"
     list_display = ["domain", "tenant", "is_primary"]
+    list_filter = ["is_primary"]
     list_select_related = ["tenant"]
     search_fields = ["domain", "tenant__name"]
 
