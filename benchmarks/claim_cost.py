@@ -30,9 +30,7 @@ _HISTORY = """INSERT INTO events_delivery (id, event_uid, handler, target, categ
 
 
 def pause(tenant: TenantRef) -> Cap:
-    """Make the pause that holds the paused rows. It stands in both measures: that any pause makes a
-    claim look at pauses is a constant cost, and not what is measured here.
-    """
+    """Make the pause that holds the paused rows: with any, each claim looks at pauses, too."""
     return set_cap(by="bench", now=datetime.now(UTC), handler="bench.noop", tenant_id=tenant.id)
 
 
