@@ -41,6 +41,13 @@ def is_closed(caps: Sequence[Cap], *, category: str) -> bool:
     )
 
 
+def has_limits(caps: Sequence[Cap], *, category: str) -> bool:
+    """Tell whether what is leased already decides what may be claimed of a category."""
+    return not is_closed(caps, category=category) and any(
+        cap.at_most > 0 and cap.category in ("", category) for cap in caps
+    )
+
+
 def set_cap(
     *,
     by: str,

@@ -1,7 +1,8 @@
 """Claiming: a fair batch of ready deliveries under one lease, less what a pause or limit forbids."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,7 +10,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from apps.dispatch import clocks
-from apps.dispatch.caps import get_caps, is_closed
+from apps.dispatch.caps import get_caps, has_limits
 from apps.dispatch.locks import Lock, wait_for
 from apps.dispatch.marks import Pace
 from apps.dispatch.models import Lane, State
@@ -31,33 +32,37 @@ def claim(
     """
     lease = uuid4()
     wanted = {"category": category, "lane": int(lane), "lease": lease, "lease_for": lease_for}
-    claimed = _claim_freely(wanted, limit=limit)
-    if not claimed:
-        claimed = _claim_within_caps(wanted, limit=limit)
+    claimed = _claim("claim", wanted, limit=limit, turn=nullcontext)
+    if not claimed and has_limits(get_caps(), category=category):
+        claimed = _claim("claim_limited", wanted, limit=limit, turn=_one_by_one)
     return lease, sorted(claimed, key=lambda c: (c.tenant_id, c.id))
 
 
-def _claim_freely(wanted: Mapping[str, Any], *, limit: int) -> list[Claimed]:
-    """Claim where there are no caps; nothing is found while there is one."""
-    return [Claimed(*row) for row in _scan("claim", wanted, limit=limit)]
-
-
-def _claim_within_caps(wanted: Mapping[str, Any], *, limit: int) -> list[Claimed]:
-    """Claim past pauses and limits, if there are any."""
-    caps = get_caps()
-    if not caps or is_closed(caps, category=wanted["category"]):
-        return []
+def _claim(
+    name: str,
+    wanted: Mapping[str, Any],
+    *,
+    limit: int,
+    turn: Callable[[], AbstractContextManager[None]],
+) -> list[Claimed]:
+    """Claim, and go on while what was found was paused instead."""
     claimed: list[Claimed] = []
     for _ in range(_ROUNDS):
-        with transaction.atomic():
-            if any(cap.at_most for cap in caps):
-                # One by one: two at once could each fill the last place under a limit.
-                wait_for(Lock.CLAIM_WITHIN_LIMITS)
-            rows = _scan("claim_capped", wanted, limit=limit - len(claimed))
-        claimed += [Claimed(*row[:-1]) for row in rows if row[-1] == State.RUNNING]
-        if not rows or len(claimed) >= limit:
+        with turn():
+            found = _scan(name, wanted, limit=limit - len(claimed))
+        leased = [Claimed(*row[:-1]) for row in found if row[-1] == State.RUNNING]
+        claimed += leased
+        if len(leased) == len(found) or len(claimed) >= limit:
             break
     return claimed
+
+
+@contextmanager
+def _one_by_one() -> Iterator[None]:
+    """Two claims at once could each fill the last place under a limit."""
+    with transaction.atomic():
+        wait_for(Lock.CLAIM_WITHIN_LIMITS)
+        yield
 
 
 def _scan(name: str, wanted: Mapping[str, Any], *, limit: int) -> list[tuple[Any, ...]]:

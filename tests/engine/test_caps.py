@@ -149,6 +149,31 @@ def test_a_limit_leases_so_many_at_once_and_the_rest_comes_when_there_is_room(
         assert len(batch) == 3
 
 
+def test_a_pause_beside_a_limit_holds_too(acme: TenantRef, harbor: TenantRef) -> None:
+    with handler():
+        pause, limit = cap(tenant_id=acme.id), cap(category="automation", at_most=3)
+        send(acme, 5)
+        send(harbor, 5)
+        _, batch = claim("automation", lane=Lane.LIVE, limit=50, lease_for=LEASE)
+    assert [claimed.tenant_id for claimed in batch] == [harbor.id] * 3
+    kept = PendingDelivery.objects.filter(state=State.PAUSED).values_list("tenant_id", "cap_id")
+    assert sorted(kept) == sorted([(acme.id, pause.id)] * 5 + [(harbor.id, limit.id)] * 2)
+
+
+def test_a_limit_of_another_category_or_beside_its_pause_takes_nothing_out_of_the_way(
+    acme: TenantRef,
+) -> None:
+    with handler():
+        cap(category="messaging", at_most=1)
+        send(acme, 3)
+        _, batch = claim("automation", lane=Lane.LIVE, limit=2, lease_for=LEASE)
+        assert len(batch) == 2
+        cap(tenant_id=acme.id, at_most=1)
+        cap(category="automation")
+        assert claim("automation", lane=Lane.LIVE, limit=2, lease_for=LEASE)[1] == []
+    assert states() == {State.RUNNING: 2, State.READY: 1}
+
+
 def test_the_same_scope_again_changes_the_cap(acme: TenantRef) -> None:
     first = cap(tenant_id=acme.id)
     second = cap(tenant_id=acme.id, at_most=4, reason="their server is slow")

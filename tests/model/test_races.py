@@ -236,7 +236,7 @@ def test_a_pause_beside_a_claim_keeps_back_what_was_not_claimed(
 ) -> None:
     with handler(ordered=False):
         send_and_route(acme, "1", "2", "3")
-        claiming = side(lambda: claim(2), after="SELECT id FROM picked))")
+        claiming = side(lambda: claim(2), after="SELECT * FROM leased")
         claiming.wait_until_stopped()
         cap = _pause()
         assert claim()[1] == []
