@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from apps.dispatch.operations import add_arrivals
-from apps.dispatch.statements import fetch, insert_values, statement
+from apps.dispatch.statements import copy_rows, fetch, insert_values
 from apps.events.store import _INSERT
 from apps.tenants.entering import TenantRef, entering
 from pms_events.identifiers import new_uid
@@ -51,8 +51,8 @@ def _one_batch(tenant: TenantRef, numbers: range, prefix: str, data: str, digest
             )
         with transaction.atomic():
             fetch("take_arrivals", {"limit": BATCH, "since": 0})
-            insert_values(
-                statement("add_pending"),
+            copy_rows(
+                "add_pending",
                 [
                     (tenant.id, uid, "bench.noop", "", name, "bare", 3, 0, "ready", n / 20, now,
                      True, None, None, 0, 0, 0, False, False)

@@ -14,7 +14,7 @@ from apps.dispatch.clocks import Clock, read_clocks
 from apps.dispatch.marks import Mark, Pace
 from apps.dispatch.models import State
 from apps.dispatch.operations import key_columns, unhold
-from apps.dispatch.statements import execute, fetch, insert_values, statement
+from apps.dispatch.statements import copy_rows, execute, fetch
 from apps.dispatch.work import ArrivalRow, NewDelivery, StreamKey
 from pms_events.categories import Priority
 from pms_events.routing import HEAD_START, QUANTUM
@@ -71,7 +71,7 @@ def add(deliveries: Sequence[NewDelivery], *, weights: Mapping[int, float]) -> A
         return Added()
     _put_in_streams(deliveries)
     ahead = _give_turns(deliveries, weights)
-    insert_values(statement("add_pending"), [delivery.row() for delivery in deliveries])
+    copy_rows("add_pending", [delivery.row() for delivery in deliveries])
     return Added(categories={d.category for d in deliveries if d.state == State.READY}, ahead=ahead)
 
 

@@ -14,11 +14,8 @@ from apps.dispatch.clocks import clock_columns
 from apps.dispatch.doorbells import ring_on_commit, ring_router_on_commit
 from apps.dispatch.locks import Lock, wait_for
 from apps.dispatch.models import Chore, RefusedDelivery, TargetSubscription
-from apps.dispatch.statements import execute, fetch, insert_values
+from apps.dispatch.statements import copy_rows, execute, fetch
 from apps.dispatch.work import Claimed, Redriven, StreamKey
-
-_ADD_ARRIVALS = """INSERT INTO dispatch_arrival (tenant_id, event_uid, type, stream, accepted_at,
-lane, handlers, target, include_external, replay_id, place) VALUES %s"""
 
 
 def add_arrivals(rows: Sequence[tuple[Any, ...]]) -> None:
@@ -27,7 +24,7 @@ def add_arrivals(rows: Sequence[tuple[Any, ...]]) -> None:
     Rows: tenant id, event uid, type, stream, accepted at, lane, handlers or None, target,
     include_external, replay id or None, the delivery whose place a correction takes or None.
     """
-    insert_values(_ADD_ARRIVALS, rows)
+    copy_rows("add_arrivals", rows)
 
 
 def lock_leased(ids: Sequence[int], *, lease: UUID) -> set[int]:

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg2.extensions
 
 _WRITES = re.compile(
-    r'(?:INSERT INTO|DELETE FROM|(?<!FOR )(?<!KEY )(?<!DO )UPDATE)\s+"?(\w+)"?', re.IGNORECASE
+    r'(?:COPY|INSERT INTO|DELETE FROM|(?<!FOR )(?<!KEY )(?<!DO )UPDATE)\s+"?(\w+)"?', re.IGNORECASE
 )
 
 
@@ -97,6 +97,10 @@ class _Cursor(psycopg2.extensions.cursor):
                 self.connection.autocommit = True
         else:
             self._run(query, vars, tables)
+
+    def copy_expert(self, sql: Any, file: Any, size: int = 8192) -> None:
+        super().copy_expert(sql, file, size)
+        self.connection.written |= set(_WRITES.findall(sql))
 
     def _run(self, query: Any, vars: Any, tables: set[str]) -> None:
         super().execute(query, vars)
