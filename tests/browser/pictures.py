@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.browser.axe import assert_accessible
+from tests.browser.axe import assert_accessible, wait_until_drawn
 
 WIDTHS = (1280, 390)
 
@@ -22,6 +22,7 @@ def look_at(page: Page, name: str) -> None:
         )
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
+            wait_until_drawn(page)
             overflow = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert overflow <= 0, f"{name} is wider than a screen of {width} by {overflow}"
             if folder:
