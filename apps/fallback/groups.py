@@ -14,7 +14,7 @@ from apps.dispatch.statements import fetch
 from apps.fallback.causes import generalize
 from apps.fallback.filters import DeadLetterFilter
 from apps.fallback.models import DeadLetter
-from apps.fallback.sentences import describe_cause, name_noun, summarize_failure
+from apps.fallback.sentences import describe_cause, name_noun, name_tasks, summarize_failure
 
 MOST_COUNTED = 10_000
 MOST_CAUSES = 1_000
@@ -62,7 +62,7 @@ class Groups:
 
 
 def get_groups(chosen: DeadLetterFilter, *, limit: int = 200, now: datetime) -> Groups:
-    """Group dead letters by cause; at most five queries.
+    """Group dead letters by cause; at most six queries.
 
     Open ones by what a cause has one of (handler, reason, category) are counted by index. Any other
     filter is read through, and only its newest `MOST_COUNTED` are grouped.
@@ -84,15 +84,22 @@ def get_groups(chosen: DeadLetterFilter, *, limit: int = 200, now: datetime) -> 
         )
     }
     trends = get_trends(fingerprints, now=now)
-    groups = [
-        _group(row, newest[row[2]], touched.get(row[0], (0, 0, [])), trends[row[0]])
-        for row in shown
-    ]
+    tasks = name_tasks(list(newest.values()))
+    groups = []
+    for row in shown:
+        fingerprint, _, pk = row[:3]
+        about, trend = touched.get(fingerprint, (0, 0, [])), trends[fingerprint]
+        groups.append(_group(row, newest[pk], about, trend, task=tasks.get(pk, "")))
     return Groups(found=groups, has_more=len(fitting) > limit or len(rows) >= MOST_CAUSES)
 
 
 def _group(
-    row: tuple[Any, ...], newest: DeadLetter, touched: tuple[Any, ...], trend: list[int]
+    row: tuple[Any, ...],
+    newest: DeadLetter,
+    touched: tuple[Any, ...],
+    trend: list[int],
+    *,
+    task: str,
 ) -> Group:
     fingerprint, count, _, last, first, is_capped = row
     units, subjects, messages = touched
@@ -101,7 +108,7 @@ def _group(
         fingerprint=fingerprint,
         count=count,
         newest=newest,
-        sentence=describe_cause(newest, failure=failure),
+        sentence=describe_cause(newest, task=task, failure=failure),
         first_died_at=first,
         last_died_at=last,
         units=units,
