@@ -201,11 +201,38 @@ class CapAdmin(EverywhereAdmin):
         self.message_user(request, "Resumed: what was kept back runs again.")
 
 
+class ShareFilter(admin.SimpleListFilter):
+    """By how a tenant's share compares with that of the others, which is 1."""
+
+    title = "share"
+    parameter_name = "share"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("more", "more than the others"),
+            ("less", "less than the others"),
+            ("same", "the same as the others"),
+        ]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[TenantShare]
+    ) -> QuerySet[TenantShare]:
+        match self.value():
+            case "more":
+                return queryset.filter(weight__gt=1)
+            case "less":
+                return queryset.filter(weight__lt=1)
+            case "same":
+                return queryset.filter(weight=1)
+        return queryset
+
+
 @admin.register(TenantShare)
 class TenantShareAdmin(PlatformAdmin):
     """Tenants that get more or fewer turns than the others."""
 
     list_display = ["tenant", "weight"]
+    list_filter = [ShareFilter]
     list_select_related = ["tenant"]
     search_fields = ["tenant__name"]
     search_help_text = "words in the tenant's name"

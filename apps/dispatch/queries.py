@@ -49,6 +49,7 @@ def get_due_chores(*, now: datetime) -> list[Chore]:
 def get_backlog(tenant_id: int | None, *, now: datetime) -> dict[str, dict[str, Any]]:
     """Give backlog by category: counts by state, and the seconds the oldest ready one waits.
 
+    It waits since its event was accepted, or since it was due when it was retried or redriven.
     Counted now while the table is small; from the last sample when it is big.
     """
     if is_big(now=now):
@@ -58,7 +59,8 @@ def get_backlog(tenant_id: int | None, *, now: datetime) -> dict[str, dict[str, 
             if name != ROUTE
         }
     sql = """
-        SELECT category, state, count(*), min(accepted_at) FROM dispatch_pendingdelivery
+        SELECT category, state, count(*), min(COALESCE(due_at, accepted_at))
+        FROM dispatch_pendingdelivery
         WHERE %(tenant)s::int IS NULL OR tenant_id = %(tenant)s
         GROUP BY category, state"""
     result: dict[str, dict[str, Any]] = {}

@@ -28,7 +28,7 @@ _STILL_TRUE = timedelta(minutes=10)
 
 _COUNT = f"""
 INSERT INTO dispatch_backlogsample (tenant_id, category, state, count, oldest_at)
-SELECT tenant_id, category, state, count(*), min(accepted_at)
+SELECT tenant_id, category, state, count(*), min(COALESCE(due_at, accepted_at))
 FROM dispatch_pendingdelivery GROUP BY 1, 2, 3
 UNION ALL
 SELECT tenant_id, '{_ROUTE}', '{ARRIVED}', count(*), min(accepted_at)
@@ -64,7 +64,7 @@ class Waiting:
     """The unfinished deliveries of a category: how many by state, and since when the oldest waits.
 
     What is scheduled, paused, held or behind another in its stream waits for something else than a
-    worker, so it does not count as oldest.
+    worker, so it does not count as oldest. What was retried or redriven waits since it was due.
     """
 
     states: dict[str, int]

@@ -35,3 +35,6 @@ class GroupResultAdmin(ReadOnly, PlatformAdmin):
     """Results of task groups."""
 
     list_display = ["group_id", "date_created", "date_done"]
+    list_filter = ["date_done"]
+    search_fields = ["group_id"]
+    search_help_text = "part of the id"

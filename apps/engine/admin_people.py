@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission, User
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
@@ -40,10 +40,31 @@ class UserAdmin(DjangoUserAdmin, EverywhereAdmin):  # type: ignore[misc]
     readonly_fields = ["last_login", "date_joined"]
 
 
+class PeopleFilter(admin.SimpleListFilter):
+    """By whether somebody is in the group."""
+
+    title = "people"
+    parameter_name = "people"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("some", "has people"), ("none", "has nobody")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Group]) -> QuerySet[Group]:
+        people = Exists(User.groups.through.objects.filter(group_id=OuterRef("pk")))
+        match self.value():
+            case "some":
+                return queryset.filter(people)
+            case "none":
+                return queryset.filter(~people)
+        return queryset
+
+
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, EverywhereAdmin):  # type: ignore[misc]
     """Groups of permissions. Offered are those of the screens that are here."""
 
+    list_filter = [PeopleFilter]
+    search_help_text = "words in the name"
     filter_horizontal = ()
 
     nothing_title = "No groups yet"

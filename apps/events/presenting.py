@@ -52,7 +52,7 @@ def show_deliveries(story: Story) -> list[dict[str, Any]]:
                 "attempt_count": d.attempts,
                 "failures": d.failures,
                 "crashes": d.crashes,
-                "due_at": d.due_at,
+                "due_at": d.runs_again_at,
                 "finished_at": None,
                 "duration_ms": None,
                 "note": "",

@@ -180,7 +180,7 @@ def _ways(story: Story, exhibits: Sequence[Exhibit], *, now: datetime) -> Iterat
             waited=waits,
             took=runs if ended or attempts else None,
             finished_at=ended.finished_at if ended else None,
-            due_at=None if isinstance(row, Delivery) else row.due_at,
+            due_at=None if isinstance(row, Delivery) else row.runs_again_at,
             attempt_count=row.attempts,
             failures=row.failures,
             crashes=row.crashes,

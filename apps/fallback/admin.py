@@ -27,7 +27,7 @@ from apps.fallback.filters import DeadLetterFilter, search
 from apps.fallback.groups import get_groups
 from apps.fallback.models import DeadLetter, DeadLetterState
 from apps.fallback.queries import count_behind_each
-from apps.fallback.sentences import describe
+from apps.fallback.sentences import describe_each
 from apps.fallback.templatetags.fallback_shown import ago
 from apps.web.lists import PreparedChangeList
 
@@ -81,9 +81,11 @@ class DeadLetterAdmin(GroupsPage, CorrectPages, ReviewPages, BulkActions):
         return QueueList
 
     def prepare_page(self, rows: Sequence[DeadLetter]) -> None:
-        """Count who waits behind a page's dead letters, in one query."""
+        """Say what happened to a page's dead letters and count who waits behind them, at once."""
         behind = count_behind_each(rows)
+        sentences = describe_each(rows)
         for row in rows:
+            row.sentence = sentences[row.pk]  # type: ignore[attr-defined]
             row.waiting_behind = behind.get(row.pk, 0)  # type: ignore[attr-defined]
 
     def get_search_results(
@@ -96,7 +98,7 @@ class DeadLetterAdmin(GroupsPage, CorrectPages, ReviewPages, BulkActions):
         tries = "1 attempt" if dead_letter.attempts == 1 else f"{dead_letter.attempts} attempts"
         return format_html(
             '<span class="said">{} <small>{}, {}</small></span>',
-            describe(dead_letter),
+            dead_letter.sentence,  # type: ignore[attr-defined]
             dead_letter.handler,
             tries,
         )

@@ -24,7 +24,7 @@ from apps.fallback.models import DeadLetter
 from apps.fallback.operations import NoteMissing
 from apps.fallback.orders import ACTIONS, Order
 from apps.fallback.selecting import Selection, choose
-from apps.fallback.sentences import describe, foresee_retry
+from apps.fallback.sentences import describe_each, foresee_retry
 from apps.fallback.serializers import OpenFilterSerializer
 from apps.web.admin import TenantAdmin
 
@@ -134,6 +134,7 @@ class BulkActions(TenantAdmin):
             self.message_user(request, said, messages.WARNING)
             return HttpResponseRedirect(reverse("admin:fallback_deadletter_changelist"))
         verb = _VERBS[action]
+        sentences = describe_each(choice.sample)
         context: dict[str, Any] = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -142,7 +143,7 @@ class BulkActions(TenantAdmin):
             "verb": verb,
             "counted": _count(choice.total),
             "total": choice.total,
-            "sample": [{"letter": d, "sentence": describe(d)} for d in choice.sample],
+            "sample": [{"letter": d, "sentence": sentences[d.pk]} for d in choice.sample],
             "unseen": choice.total - len(choice.sample),
             "outlook": foresee_retry(choice.sample[0], behind=0) if action == "retry" else "",
             "cutoff": selection.cutoff.isoformat(),

@@ -17,7 +17,7 @@ from apps.fallback.bulk import cancel_bulk_action
 from apps.fallback.causes import generalize
 from apps.fallback.models import BulkAction, BulkState, DeadLetter
 from apps.fallback.orders import ACTIONS
-from apps.fallback.sentences import describe_cause, summarize_failure
+from apps.fallback.sentences import describe_cause, name_tasks, summarize_failure
 from apps.fallback.templatetags.fallback_shown import ago
 from apps.web.admin import ReadOnly, TenantAdmin
 
@@ -142,7 +142,8 @@ def _context_of(bulk: BulkAction, request: HttpRequest) -> dict[str, Any]:
     if sample := list(alike.order_by("-died_at")[:_SAMPLE]):
         said, *others = [summarize_failure(letter) for letter in sample]
         failure, _ = generalize(said, others)
-        filtered["cause"] = describe_cause(sample[0], failure=failure)
+        task = name_tasks(sample[:1]).get(sample[0].pk, "")
+        filtered["cause"] = describe_cause(sample[0], task=task, failure=failure)
         del filtered["fingerprint"]
     return {
         "bulk": bulk,

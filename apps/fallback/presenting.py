@@ -11,7 +11,7 @@ from apps.events.models import Attempt, Event
 from apps.fallback.models import BulkAction, BulkState, DeadLetter, DeadLetterState, Review
 from apps.fallback.orders import ACTIONS
 from apps.fallback.queries import count_behind_each, get_attempts
-from apps.fallback.sentences import describe, foresee_retry
+from apps.fallback.sentences import describe_each, foresee_retry
 
 
 @extend_schema_field({"type": ["array", "object", "null"]})
@@ -40,7 +40,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
 
 
 class DeadLetterSerializer(serializers.ModelSerializer[DeadLetter]):
-    """Output: a dead letter as it stands in the list. Context: `behind` of `count_behind_each`."""
+    """Output: a dead letter as it stands in the list. Context: `show_dead_letters`."""
 
     sentence = serializers.SerializerMethodField()
     attempt_count = serializers.IntegerField(source="attempts")
@@ -59,7 +59,7 @@ class DeadLetterSerializer(serializers.ModelSerializer[DeadLetter]):
         ]  # fmt: skip
 
     def get_sentence(self, dead_letter: DeadLetter) -> str:
-        return describe(dead_letter)
+        return str(self.context["sentences"][dead_letter.pk])
 
     def get_waiting_behind(self, dead_letter: DeadLetter) -> int:
         return int(self.context["behind"].get(dead_letter.pk, 0))
@@ -201,12 +201,16 @@ class BulkBegunSerializer(BulkAnswerSerializer):
 
 
 def show_dead_letters(dead_letters: Sequence[DeadLetter]) -> list[dict[str, Any]]:
-    """Dead letters of the current tenant as they stand in a list; one query for those behind."""
-    context = {"behind": count_behind_each(dead_letters)}
+    """Dead letters of the current tenant as they stand in a list; what needs queries is asked at once."""
+    context = _context_of(dead_letters)
     return list(DeadLetterSerializer(dead_letters, many=True, context=context).data)
 
 
 def show_dead_letter(dead_letter: DeadLetter) -> dict[str, Any]:
     """Everything about a dead letter of the current tenant."""
-    context = {"behind": count_behind_each([dead_letter])}
+    context = _context_of([dead_letter])
     return DeadLetterDetailSerializer(context=context).to_representation(dead_letter)
+
+
+def _context_of(dead_letters: Sequence[DeadLetter]) -> dict[str, Any]:
+    return {"behind": count_behind_each(dead_letters), "sentences": describe_each(dead_letters)}

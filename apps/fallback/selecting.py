@@ -50,4 +50,5 @@ class Choice:
 def choose(selection: Selection) -> Choice:
     """Count what a bulk action would take, and show some. Changes nothing."""
     found = selection.query()
-    return Choice(total=found.order_by().count(), sample=list(found[:SAMPLE]))
+    total = found.order_by().count()
+    return Choice(total=total, sample=list(found[:SAMPLE]) if total else [])

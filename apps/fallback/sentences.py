@@ -1,6 +1,10 @@
 """What happened, and what a retry would do, in words for a person who does not read tracebacks."""
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from apps.fallback.models import DeadLetter
+from apps.web.links import find_tasks
 from pms_events.event_types import catalogue
 from pms_events.handlers import Effects, handlers
 from pms_events.routing import UNKNOWN_TYPE
@@ -13,24 +17,40 @@ def describe(dead_letter: DeadLetter) -> str:
     """Say in one sentence what could not be done and why.
 
     From "bookings.record_booking" and booking 3333: "Could not record booking 3333: there is no
-    property 'x'".
+    property 'x'". Of many: `describe_each`.
     """
+    return describe_each([dead_letter])[dead_letter.pk]
+
+
+def describe_each(dead_letters: Sequence[DeadLetter]) -> dict[UUID, str]:
+    """Say of each what could not be done and why; a query where apps have words for their tasks."""
+    tasks = name_tasks(dead_letters)
+    return {d.pk: _describe(d, task=tasks.get(d.pk, "")) for d in dead_letters}
+
+
+def name_tasks(dead_letters: Sequence[DeadLetter]) -> dict[UUID, str]:
+    """Say what deliveries were to do ("send e-mail"), where the handler's name says it badly."""
+    found = find_tasks({(d.handler, d.target) for d in dead_letters if d.target})
+    return {d.pk: found[way] for d in dead_letters if (way := (d.handler, d.target)) in found}
+
+
+def _describe(dead_letter: DeadLetter, *, task: str) -> str:
     what = _thing(dead_letter)
     if dead_letter.reason == Reason.UNKNOWN_TYPE:
         return f"Nobody knows '{dead_letter.event_type}': {what} was kept, and nothing was done."
     if dead_letter.reason == Reason.UNROUTABLE:
         return f"Could not handle {what}: no handler is named '{dead_letter.handler}' any more."
-    task = _task(dead_letter, what, noun=what.split(" ")[0])
+    task = f"{task} for {what}" if task else _task(dead_letter, what, noun=what.split(" ")[0])
     if dead_letter.reason == Reason.POISON:
         return f"Could not {task}: it took its worker down {dead_letter.crashes} times."
     return f"Could not {task}: {summarize_failure(dead_letter)}"
 
 
-def describe_cause(newest: DeadLetter, *, failure: str = "") -> str:
+def describe_cause(newest: DeadLetter, *, task: str, failure: str = "") -> str:
     """Say in one sentence what could not be done, of all that have the same cause as this one.
 
-    "Could not record a booking: there is no property 'x'". `failure`: what failed, when the newest
-    one's words do not fit the others.
+    "Could not record a booking: there is no property 'x'". `task`: as `name_tasks` has it, or empty.
+    `failure`: what failed, when the newest one's words do not fit the others.
     """
     noun = name_noun(newest)
     article = "an" if noun[:1] in "aeiou" else "a"
@@ -40,7 +60,8 @@ def describe_cause(newest: DeadLetter, *, failure: str = "") -> str:
         return (
             f"Could not handle {article} {noun}: no handler is named '{newest.handler}' any more."
         )
-    task = _task(newest, f"{article} {noun}", noun=noun)
+    what = f"{article} {noun}"
+    task = f"{task} for {what}" if task else _task(newest, what, noun=noun)
     if newest.reason == Reason.POISON:
         return f"Could not {task}: it takes its worker down."
     return f"Could not {task}: {failure or summarize_failure(newest)}"

@@ -214,7 +214,9 @@ class ReceptionAdmin(ReadOnly, TenantAdmin):
     list_display = ["received", "connection", "size", "read", "expires"]
     list_filter = ["connection"]
     list_select_related = ["connection"]
-    ordering = ["-received_at"]
+    search_fields = ["=id"]
+    search_help_text = "a body's id, as the event connection.body_received names it"
+    ordering = ["-expires_at"]  # has an index, and all are kept for the same time: the newest first
     show_facets = admin.ShowFacets.NEVER
     fields = ["sender", "received", "read", "expires", "size", "headers", "body"]
     readonly_fields = ["sender", "received", "read", "expires", "headers", "body"]

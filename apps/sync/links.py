@@ -1,13 +1,15 @@
 """What the event log shows of endpoints and connections: cut short and without secrets."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from django.urls import reverse
 
-from apps.sync.models import Exchange, Reception
-from apps.web.links import About, Exhibit, Link
+from apps.sync.models import Endpoint, Exchange, Reception
+from apps.sync.operations import HANDLER
+from apps.sync.receivers import is_mail
+from apps.web.links import About, Exhibit, Link, Ways
 
 _MOST = 50
 
@@ -47,6 +49,13 @@ def find_receptions(about: About) -> Iterator[Link]:
             text=f"{reception.connection.name}: {reception}",
             url=reverse("admin:sync_reception_change", args=[reception.pk]),
         )
+
+
+def name_tasks(ways: Ways) -> Mapping[tuple[str, str], str]:
+    """Tell which deliveries to endpoints go by mail: the handler's name speaks of webhooks."""
+    targets = {target for handler, target in ways if handler == HANDLER and _is_uuid(target)}
+    urls = Endpoint.objects.filter(pk__in=targets).values_list("pk", "url")
+    return {(HANDLER, str(pk)): "send e-mail" for pk, url in urls if is_mail(url)}
 
 
 def _is_uuid(text: str) -> bool:

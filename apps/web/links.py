@@ -4,7 +4,7 @@ The event log may import none of them, and they may not import the log. Each reg
 (`AppConfig.ready`) what it can tell; addresses of the log are given by name (`admin:events_…`).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,10 +54,14 @@ class Exhibit:
 FindLinks = Callable[[About], Iterable[Link]]
 FindExhibits = Callable[[About], Iterable[Exhibit]]
 FindZone = Callable[[About], str | None]
+Ways = Collection[tuple[str, str]]
+"""Handlers with the targets of their deliveries."""
+FindTasks = Callable[[Ways], Mapping[tuple[str, str], str]]
 
 _links: list[FindLinks] = []
 _exhibits: list[FindExhibits] = []
 _zones: list[FindZone] = []
+_tasks: list[FindTasks] = []
 
 
 def register(
@@ -65,10 +69,12 @@ def register(
     links: FindLinks | None = None,
     exhibits: FindExhibits | None = None,
     zone: FindZone | None = None,
+    tasks: FindTasks | None = None,
 ) -> None:
     """Let an app tell about events. Each function runs in the event's tenant, a few queries long.
 
-    `zone` gives the name of the time zone that an event belongs to, if it can tell.
+    `zone` gives the name of the time zone that an event belongs to, if it can tell. `tasks` says in
+    words what deliveries do ("send e-mail"), where the names of their handlers say it badly.
     """
     if links and links not in _links:
         _links.append(links)
@@ -76,6 +82,8 @@ def register(
         _exhibits.append(exhibits)
     if zone and zone not in _zones:
         _zones.append(zone)
+    if tasks and tasks not in _tasks:
+        _tasks.append(tasks)
 
 
 def find_links(about: About) -> list[Link]:
@@ -92,6 +100,11 @@ def find_exhibits(about: About) -> list[Exhibit]:
     """Give what is told about the event's deliveries, oldest first."""
     found = (exhibit for find in _exhibits for exhibit in find(about))
     return sorted(found, key=lambda exhibit: exhibit.at)
+
+
+def find_tasks(ways: Ways) -> dict[tuple[str, str], str]:
+    """Say in words what deliveries do, those alone that an app has words for."""
+    return {way: words for find in _tasks for way, words in find(ways).items()} if ways else {}
 
 
 def texts_under(data: Any, *names: str) -> set[str]:

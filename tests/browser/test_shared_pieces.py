@@ -6,13 +6,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from django.contrib.staticfiles import finders
 from playwright.sync_api import Page, expect
 
-from tests.browser.axe import find_violations
+from tests.browser.axe import FontsMissing, find_violations
 
 pytestmark = pytest.mark.browser
 
 _SCRIPT = Path(__file__).parents[2] / "apps/web/static/web/refresh.js"
+_ICONS = "unfold/fonts/material-symbols/Material-Symbols-Outlined.woff2"
 
 
 class Site(ThreadingHTTPServer):
@@ -23,6 +25,7 @@ class Site(ThreadingHTTPServer):
         self.status = 200
         self.asked = 0
         self.said = "first"
+        self.font = threading.Event()  # until it is set, the font is on its way
         self.attributes = 'data-refresh="/part" data-refresh-every="0.2"'
 
     def part(self) -> str:
@@ -39,6 +42,18 @@ class _Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         if self.path == "/refresh.js":
             self._send(200, _SCRIPT.read_bytes(), "text/javascript")
+        elif self.path == "/icons.woff2":
+            self.server.font.wait(10)
+            self._send(
+                self.server.status, Path(str(finders.find(_ICONS))).read_bytes(), "font/woff2"
+            )
+        elif self.path == "/icons":
+            page = (
+                '<!doctype html><html lang="en"><title>t</title><style>@font-face {'
+                'font-family: "Icons"; src: url("/icons.woff2") } span { font-family: "Icons"; '
+                "color: #99a1af }</style><main><h1>t</h1><span>chevron_right</span></main></html>"
+            )
+            self._send(200, page.encode(), "text/html")
         elif self.path == "/part":
             self.server.asked += 1
             self._send(self.server.status, self.server.part().encode(), "text/html")
@@ -107,3 +122,20 @@ def test_barriers_are_found(own_site: Site, page: Page) -> None:
     page.evaluate("document.querySelector('main').innerHTML += '<img src=/x.png>'")
     found = find_violations(page)
     assert [violation.split(" ")[0] for violation in found] == ["image-alt"]
+
+
+def test_an_icon_is_judged_once_its_font_is_there(own_site: Site, page: Page) -> None:
+    page.goto(f"http://127.0.0.1:{own_site.server_port}/icons", wait_until="commit")
+    page.get_by_role("heading").wait_for()
+    assert page.evaluate("document.fonts.status") == "loading"
+    threading.Timer(0.5, own_site.font.set).start()
+    assert find_violations(page) == []
+    assert own_site.font.is_set()
+
+
+def test_an_icon_without_its_font_is_told_as_that(own_site: Site, page: Page) -> None:
+    own_site.status = 404
+    own_site.font.set()
+    page.goto(f"http://127.0.0.1:{own_site.server_port}/icons")
+    with pytest.raises(FontsMissing, match="cannot load the font Icons"):
+        find_violations(page)

@@ -220,3 +220,20 @@ def test_one_cause_is_found_among_more_than_are_looked_at(
         found = get_groups(DeadLetterFilter(fingerprint="dd"), limit=1, now=NOW)
         assert [group.fingerprint for group in found.found] == ["dd"]
         assert get_groups(DeadLetterFilter(fingerprint="ee"), now=NOW).found == []
+
+
+def test_what_a_filter_leaves_is_read_once_and_only_what_is_shown_is_loaded(
+    acme: TenantRef,
+) -> None:
+    with entering(acme):
+        for hours_ago, fingerprint in enumerate(["aa", "bb", "bb", "cc", "aa", "bb"]):
+            make(fingerprint, hours_ago=hours_ago)
+        make("dd", hours_ago=1, event_type="custom.other")
+        with CaptureQueriesContext(connection) as asked:
+            groups = get_groups(DeadLetterFilter(type="booking.*"), limit=2, now=NOW)
+    assert [(g.fingerprint, g.count) for g in groups.found] == [("bb", 3), ("aa", 2)]
+    assert [g.newest.died_at for g in groups.found] == [NOW - timedelta(hours=1), NOW]
+    assert groups.has_more
+    assert len(asked) == 4
+    loaded = asked[1]["sql"].partition(" IN (")[2].partition(")")[0]
+    assert len(loaded.split(", ")) == 2

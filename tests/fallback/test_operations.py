@@ -2,17 +2,22 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
-from apps.dispatch.models import PendingDelivery, State
-from apps.dispatch.queries import count_behind
+from apps.dispatch.claiming import claim
+from apps.dispatch.models import Lane, PendingDelivery, State
+from apps.dispatch.queries import count_behind, get_backlog
+from apps.dispatch.sampling import get_waiting, take_sample
+from apps.dispatch.sweeping import expire_leases, make_due
 from apps.engine import router, working
 from apps.events.models import Delivery, Event
 from apps.events.queries import get_stories
+from apps.events.story import tell
 from apps.fallback import operations
 from apps.fallback.alerting import DIED
 from apps.fallback.correcting import CannotCorrect
@@ -191,6 +196,60 @@ def test_a_retried_delivery_goes_behind_the_running_one_of_its_stream_and_before
         run_all(also_scheduled=True)
     assert list(dict.fromkeys(c.event.id for c in seen)) == ["1", "2", "3"]
     assert [c.event.id for c in seen][-3:] == ["2", "1", "3"]
+
+
+def test_a_retried_delivery_waits_since_it_was_retried(acme: TenantRef, die: Die) -> None:
+    letter = die(acme, "1")[0]
+    last_week = letter.accepted_at - timedelta(days=7)
+    with entering(acme):
+        DeadLetter.objects.update(accepted_at=last_week)
+        letter.refresh_from_db()
+        before = timezone.now()
+        operations.retry([letter], actor="ann", now=before)
+        event = Event.objects.get(uid=letter.event_uid)
+
+    def told() -> tuple[str, bool, bool]:
+        """The state, and whether the sample and who counts now say that it waits since the retry."""
+        now = timezone.now()
+        take_sample(now=now)
+        sampled = get_waiting(acme.id)["bookings"].oldest_at
+        wait = get_backlog(acme.id, now=now)["bookings"]["oldest_wait_seconds"]
+        in_time = sampled is not None and before <= sampled <= now
+        return (
+            PendingDelivery.objects.get().state,
+            in_time,
+            0 < wait <= (now - before).total_seconds(),
+        )
+
+    assert told() == ("ready", True, True)
+    with entering(acme):
+        assert [way.due_at for way in tell(event, now=before).ways if not way.is_over] == [None]
+    _, claimed = claim("bookings", lane=Lane.LIVE, limit=1, lease_for=timedelta(minutes=1))
+    assert [c.accepted_at for c in claimed] == [last_week]
+    assert told() == ("running", True, True)
+    PendingDelivery.objects.update(lease_until=before)
+    expire_leases(lease_for=timedelta(minutes=1))
+    assert told() == ("ready", True, True)
+    PendingDelivery.objects.update(due_at=None)
+    wait = get_backlog(acme.id, now=before)["bookings"]["oldest_wait_seconds"]
+    assert wait == (before - last_week).total_seconds()
+
+
+def test_what_failed_waits_since_its_next_attempt_was_due(acme: TenantRef, run_all: RunAll) -> None:
+    def fail(payload: object, context: object) -> None:
+        raise RuntimeError("away")
+
+    with handler(fail):
+        _send(acme, "1")
+        run_all()
+        due_at = timezone.now() - timedelta(seconds=5)
+        last_week = due_at - timedelta(days=7)
+        PendingDelivery.objects.update(accepted_at=last_week, due_at=due_at)
+        make_due()
+        now = timezone.now()
+        wait = get_backlog(acme.id, now=now)["automation"]["oldest_wait_seconds"]
+    assert PendingDelivery.objects.get().state == State.READY
+    assert wait == (now - due_at).total_seconds()
 
 
 def test_a_discard_needs_a_note(acme: TenantRef, die: Die) -> None:

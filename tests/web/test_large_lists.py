@@ -1,6 +1,8 @@
 """Lists over large tables: each page, search and filter goes by an index, in the admin and the API."""
 
 from collections.abc import Callable, Iterator
+from hashlib import md5
+from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -14,6 +16,7 @@ _BIG = {
     "bookings_booking": 60_000, "bookings_stay": 60_000, "calendars_calendarentry": 60_000,
     "housekeeping_cleaningtask": 60_000, "reporting_dailyfigure": 60_000,
     "fallback_deadletter": 60_000, "sync_exchange": 100_000,
+    "sync_reception": 60_000,
 }  # fmt: skip
 
 _FILL = f"""
@@ -71,6 +74,15 @@ INSERT INTO sync_exchange (endpoint_id, delivery_id, event_uid, attempt, started
 SELECT (SELECT id FROM sync_endpoint), n, gen_random_uuid(), 1, now(), 12,
     'https://receiver.example', '{{}}', '', 200, '{{}}', '', ''
 FROM generate_series(1, {_BIG["sync_exchange"]}) n;
+
+INSERT INTO sync_connection (id, name, connector, is_enabled, watched_since, received_count, gaps_seen,
+    refused_count, created_at)
+SELECT md5(n::text)::uuid, 'Sender ' || n, 'generic', true, now(), 0, 0, 0, now()
+FROM generate_series(1, 21) n;
+
+INSERT INTO sync_reception (id, connection_id, received_at, size, sealed, expires_at)
+SELECT gen_random_uuid(), md5((1 + n % 20)::text)::uuid, now(), 2, '', now() + make_interval(secs => n)
+FROM generate_series(1, {_BIG["sync_reception"]}) n;
 """
 
 # Not here, because they read through what their filters leave, and say so: words in dead letters.
@@ -85,6 +97,9 @@ _ADMIN = [
     "sync/exchange/", "sync/exchange/?p=50", "sync/exchange/?q=nothing",
     "sync/exchange/?answer=refused", "sync/exchange/?answer=none",
     "sync/exchange/?q=01a20fcc-4faf-7000-a000-0000000f4240",
+    "sync/reception/", "sync/reception/?p=50", "sync/reception/?q=nothing",
+    "sync/reception/?q=01a20fcc-4faf-7000-a000-0000000f4240",
+    *(f"sync/reception/?connection__id__exact={UUID(md5(n).hexdigest())}" for n in (b"1", b"21")),
     "bookings/booking/", "bookings/booking/?p=50", "bookings/booking/?q=nothing",
     "bookings/booking/?q=bk-777", "bookings/booking/?q=guest-77",
     "bookings/booking/?status__exact=no_show", "bookings/booking/?channel=nowhere",

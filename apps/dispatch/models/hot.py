@@ -4,6 +4,8 @@ The hot tables have no foreign keys: a key to the tenant would cost a look-up an
 each of a million rows, and whoever works a row has to cope with a deleted tenant anyway.
 """
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -50,6 +52,7 @@ class Arrival(models.Model):
 class PendingDelivery(models.Model):
     """One event owed to one handler and target, not finished. The unit of claim, retry and order.
 
+    `due_at` is when it is due, and stays when it is: since then it waits. Empty: since `accepted_at`.
     `turn` is its place in the fair order of its category and lane. `stream` is null for handlers
     without order. `lease` is the token under which a worker may settle it. `cap_id` names what
     keeps it paused. Within a stream the order is that of ids; `place` is the id it stands in for.
@@ -137,6 +140,11 @@ class PendingDelivery(models.Model):
             # get_pending_of: what an event still owes.
             models.Index(fields=["event_uid"], name="pending_event"),
         ]
+
+    @property
+    def runs_again_at(self) -> datetime | None:
+        """When it is due, if that is not yet so: only what is scheduled waits for a time."""
+        return self.due_at if self.state == State.SCHEDULED else None
 
 
 class TenantTurn(models.Model):

@@ -100,7 +100,7 @@ class BacklogSample(models.Model):
     category = models.CharField(max_length=16)
     state = models.CharField(max_length=9)
     count = models.IntegerField()
-    oldest_at = models.DateTimeField(help_text="when the oldest of them was accepted")
+    oldest_at = models.DateTimeField(help_text="since when the oldest of them is due")
 
     class Meta:
         constraints = [

@@ -24,7 +24,7 @@ WITH picked AS (
     GROUP BY d.id
 ), parked AS (
     UPDATE dispatch_pendingdelivery p
-    SET state = 'paused', cap_id = paused.cap_id, due_at = NULL, runs_alone = false
+    SET state = 'paused', cap_id = paused.cap_id, runs_alone = false
     FROM paused WHERE p.id = paused.id AND p.id = ANY(ARRAY(SELECT id FROM paused))
     RETURNING p.id, p.tenant_id, p.event_uid, p.handler, p.target, p.stream, p.category, p.priority,
           p.lane, p.attempts, p.failures, p.crashes, p.accepted_at, p.include_external,
@@ -32,7 +32,7 @@ WITH picked AS (
 ), leased AS (
     UPDATE dispatch_pendingdelivery p
     SET state = 'running', lease = %(lease)s, lease_until = now() + %(lease_for)s,
-        attempts = attempts + 1, due_at = NULL, runs_alone = false
+        attempts = attempts + 1, runs_alone = false
     WHERE p.id = ANY(ARRAY(SELECT id FROM picked EXCEPT ALL SELECT id FROM paused))
     RETURNING p.id, p.tenant_id, p.event_uid, p.handler, p.target, p.stream, p.category, p.priority,
           p.lane, p.attempts, p.failures, p.crashes, p.accepted_at, p.include_external,

@@ -43,7 +43,7 @@ SET state = CASE WHEN k.id IS NULL THEN 'running' ELSE 'paused' END,
     lease = CASE WHEN k.id IS NULL THEN %(lease)s::uuid END,
     lease_until = CASE WHEN k.id IS NULL THEN now() + %(lease_for)s END,
     attempts = attempts + CASE WHEN k.id IS NULL THEN 1 ELSE 0 END,
-    due_at = NULL, runs_alone = false
+    runs_alone = false
 FROM picked LEFT JOIN forbidden k ON k.id = picked.id
 WHERE p.id = picked.id AND p.id = ANY(ARRAY(SELECT id FROM picked))
 RETURNING p.id, p.tenant_id, p.event_uid, p.handler, p.target, p.stream, p.category, p.priority,

@@ -9,6 +9,14 @@
     return names[icon];
   }
 
+  // What can be seen is part of the name, so that people who speak to their computer can say it.
+  function label(name, element) {
+    const bare = element.cloneNode(true);
+    bare.querySelectorAll(".material-symbols-outlined").forEach(icon => icon.remove());
+    const seen = element.matches(".material-symbols-outlined") ? "" : bare.textContent.trim().replace(/\s+/g, " ");
+    return !seen || seen.startsWith(name) ? seen || name : `${name}: ${seen}`;
+  }
+
   function press(event) {
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
@@ -20,7 +28,7 @@
       element.tabIndex = 0;
       element.setAttribute("role", "button");
       const name = nameOf(element);
-      if (name) element.setAttribute("aria-label", name);
+      if (name) element.setAttribute("aria-label", label(name, element));
       element.addEventListener("keydown", press);
     }
   });
