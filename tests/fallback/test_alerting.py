@@ -56,6 +56,26 @@ def test_500_of_one_cause_are_told_once(
     assert told(harbor) == []
 
 
+def test_a_rule_acts_once_on_what_many_deaths_have_in_common(
+    acme: TenantRef, run_all: Callable[..., int]
+) -> None:
+    def act(payload: Any, context: Any) -> None:
+        data = {"lost": payload.handler}
+        publish_many([Envelope(id="a", source="rules", type="custom.help_asked", data=data)])
+
+    with (
+        handler(fail, types=("custom.a",)),
+        handler(act, types=("delivery.died",), name="test.rule") as acted,
+    ):
+        send(acme, *map(str, range(20)))
+        run_all()
+    assert len(acted) == 1
+    (died,) = told(acme)
+    with entering(acme):
+        asked = Event.objects.get(type="custom.help_asked")
+    assert (asked.causation, asked.data) == (died.uid, {"lost": "test.handler"})
+
+
 def test_a_cause_that_was_settled_or_is_a_day_old_is_told_again(
     acme: TenantRef, run_all: Callable[..., int]
 ) -> None:
