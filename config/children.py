@@ -4,13 +4,31 @@ import ctypes
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _prctl: Callable[..., int] | None = getattr(ctypes.CDLL(None), "prctl", None)
 
 
 class ServerError(RuntimeError):
-    """A server did not start; the message says which, why, and where its log is."""
+    """A server did not start or ended; the message says which, why, and where its log is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server that we started. `url` is its address, `stop` ends it; its data stays."""
+
+    name: str
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    stop: Callable[[], None]
+
+    def check(self) -> None:
+        """Raises: ServerError when it has ended by itself."""
+        if (code := self.process.poll()) is not None:
+            raise ServerError(f"{self.name} ended by itself (with {code}; its log: {self.log})")
 
 
 def dying_with_us(how: signal.Signals) -> Callable[[], None]:

@@ -6,13 +6,12 @@ import subprocess
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import psycopg2
 
-from config.children import ServerError, dying_with_us, end
+from config.children import Server, ServerError, dying_with_us, end
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it looks for a runtime folder, which we do not use
@@ -41,8 +40,8 @@ io_method = sync
 _ENDING = ((signal.SIGINT, 3.0), (signal.SIGQUIT, 2.0))
 
 
-def start_postgres(data: Path) -> tuple[str, Callable[[], None]]:
-    """Start PostgreSQL; gives the address of its database and how to end it.
+def start_postgres(data: Path) -> Server:
+    """Start PostgreSQL and make our database.
 
     Raises: ServerError, nothing left running.
     """
@@ -72,7 +71,8 @@ def start_postgres(data: Path) -> tuple[str, Callable[[], None]]:
     except BaseException:
         stop()
         raise
-    return f"postgresql://postgres@/{DATABASE}?host={sockets}", stop
+    url = f"postgresql://postgres@/{DATABASE}?host={sockets}"
+    return Server(name="PostgreSQL", url=url, process=process, log=log, stop=stop)
 
 
 def _initialised(data: Path) -> PostgresServer:

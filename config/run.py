@@ -38,6 +38,7 @@ def main() -> int:
         print(welcome(demo), flush=True)
         while stack.supervisor is not None:
             ending.check()
+            stack.check_servers()
             stack.supervisor.poll()
             time.sleep(0.5)
         return 0

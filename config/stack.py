@@ -63,6 +63,7 @@ class Stack:
                     f"{self.base_url}/readyz is not ready after {READY_SECONDS} s: {missing}"
                 )
             check()
+            self.check_servers()
             self.supervisor.poll()
             time.sleep(0.1)
 
@@ -73,6 +74,13 @@ class Stack:
         except requests.RequestException as error:
             return f"no answer ({type(error).__name__})"
         return None if answer.status_code == 200 else answer.text
+
+    def check_servers(self) -> None:
+        """Raises: StackError when a server that was started here has ended by itself."""
+        try:
+            self.servers.check()
+        except ServerError as error:
+            raise StackError(f"{error}; start again: the data is there") from error
 
     def stop(self) -> None:
         """End everything that was started; the data stays."""

@@ -37,7 +37,8 @@ class ChaosStack:
     def __init__(self, *, broker: str, receiver: str) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="pms-chaos-"))
         self._data = self.folder / "pg"
-        self.database_url, self._stop_postgres = start_postgres(self._data)
+        self._postgres = start_postgres(self._data)
+        self.database_url = self._postgres.url
         self.broker: Broker = start_broker(broker, self.folder)
         self.port = free_port()
         self.base_url = f"http://127.0.0.1:{self.port}"
@@ -79,15 +80,15 @@ class ChaosStack:
         os.kill(pid, signal.SIGQUIT)
         with contextlib.suppress(psutil.NoSuchProcess):  # it may end before we can wait
             psutil.Process(pid).wait(20)
-        url, self._stop_postgres = start_postgres(self._data)
-        if url != self.database_url:
+        self._postgres = start_postgres(self._data)
+        if self._postgres.url != self.database_url:
             raise ServerError("PostgreSQL came back under another address")
 
     def stop(self) -> None:
         """End everything, and remove its data."""
         self.supervisor.stop()
         self.broker.kill()
-        self._stop_postgres()
+        self._postgres.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _commands(self) -> dict[str, str]:

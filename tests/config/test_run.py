@@ -128,7 +128,12 @@ def test_it_starts_everything_and_leaves_nothing_behind(start: Start, place: Pat
     key = demo["tenants"]["acme"]["api_key"]
     kept = _get(demo, key, "bookings", booking_ref="RUN-1")["results"]
     assert [booking["booking_ref"] for booking in kept] == ["RUN-1"]
-    _end(again, folder)
+
+    family = _family(again, folder)
+    os.kill(int((folder / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    assert again.wait(20) == 1
+    assert "make run: PostgreSQL ended by itself (with -9" in (place / "run.log").read_text()
+    assert psutil.wait_procs(family, timeout=2)[1] == []
 
 
 def _wait_for_demo(folder: Path, process: subprocess.Popen[bytes], place: Path) -> dict[str, Any]:
@@ -175,11 +180,14 @@ def _post_a_booking_and_follow_it(demo: dict[str, Any]) -> None:
 
 def _end(process: subprocess.Popen[bytes], folder: Path) -> None:
     """Press Ctrl-C; within ten seconds every process it started has to be gone."""
-    head = psutil.Process(process.pid)
-    family = [*head.children(recursive=True)]
-    family += [p for p in psutil.process_iter() if str(folder) in " ".join(_command(p))]
-    assert len(family) > 20
+    family = _family(process, folder)
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(10) == 0
-    _, alive = psutil.wait_procs(family, timeout=2)
-    assert alive == []
+    assert psutil.wait_procs(family, timeout=2)[1] == []
+
+
+def _family(process: subprocess.Popen[bytes], folder: Path) -> list[psutil.Process]:
+    family = [*psutil.Process(process.pid).children(recursive=True)]
+    family += [p for p in psutil.process_iter() if str(folder) in " ".join(_command(p))]
+    assert len(family) > 20
+    return family

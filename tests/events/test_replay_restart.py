@@ -34,8 +34,11 @@ class Stack:
 
     def start(self) -> None:
         """Start the servers, then the processes."""
-        self.database_url, self._stop_database = start_postgres(self.folder / "postgres")
-        self.broker_url, self._stop_broker = start_valkey(self.folder / "valkey")
+        self._servers = [
+            start_postgres(self.folder / "postgres"),
+            start_valkey(self.folder / "valkey"),
+        ]
+        self.database_url, self.broker_url = (server.url for server in self._servers)
         self.environment = {
             "DATABASE_URL": self.database_url,
             "CELERY_BROKER_URL": self.broker_url,
@@ -82,8 +85,8 @@ class Stack:
             process.kill(signal.SIGKILL)
         postmaster = int((self.folder / "postgres/postmaster.pid").read_text().split()[0])
         os.kill(postmaster, signal.SIGKILL)
-        self._stop_database()
-        self._stop_broker()
+        for server in self._servers:
+            server.stop()
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         with psycopg2.connect(self.database_url) as connection, connection.cursor() as cursor:

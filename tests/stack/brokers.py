@@ -2,7 +2,6 @@
 
 import contextlib
 import signal
-from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -31,16 +30,15 @@ class Broker(Protocol):
 class Valkey:
     def __init__(self, folder: Path) -> None:
         self._folder, self._port = folder, free_port()
-        self._stop: Callable[[], None] = lambda: None
-        self.url = ""
         self.start()
 
     def start(self) -> None:
-        self.url, self._stop = start_valkey(self._folder, port=self._port)
+        self._server = start_valkey(self._folder, port=self._port)
+        self.url = self._server.url
         self.is_up = True
 
     def kill(self) -> None:
-        self._stop()
+        self._server.stop()
         self.is_up = False
 
     def flush(self) -> None:
