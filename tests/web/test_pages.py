@@ -151,6 +151,26 @@ def test_the_header_names_whose_admin_it_is(acme: TenantRef, client: Client) -> 
     assert get_header(request) == "Platform"
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("fallback/deadletter/?fingerprint=%00", 400),
+        ("fallback/deadletter/bulk/?action=retry&fingerprint=%00", 400),
+        ("bookings/booking/?channel=%00", 400),
+        ("reporting/dailyfigure/?property_ref=%00", 400),
+        ("events/replay/?state__exact=%00", 400),
+        (f"fallback/bulkaction/{'9' * 4400}/change/", 404),
+        (f"events/replay/{'9' * 4400}/change/", 404),
+    ],
+)
+def test_an_odd_address_is_a_page_and_no_error(
+    acme: TenantRef, client: Client, address: str, status: int
+) -> None:
+    enter(acme, client, is_superuser=True)
+    answer = client.get(f"/admin/{address}", headers={"host": "acme.localhost"})
+    assert (answer.status_code, b"To the live view" in answer.content) == (status, True)
+
+
 def test_who_makes_a_group_chooses_permissions_of_what_is_here(
     acme: TenantRef, client: Client
 ) -> None:
