@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from pathlib import Path
 
 import psutil
 from django.db import connection
@@ -60,15 +59,3 @@ def _cpu_seconds(processes: Iterable[psutil.Process]) -> dict[int, float]:
             continue  # it ended by itself; what it used until then is left out
         found[process.pid] = times.user + times.system
     return found
-
-
-def pss_megabytes(processes: Iterable[psutil.Process]) -> float:
-    """Proportional set size: what is shared counts once. Linux alone tells it."""
-    total = 0
-    for process in processes:
-        try:
-            lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
-        except (FileNotFoundError, ProcessLookupError):
-            continue  # it ended by itself
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / 1024

@@ -20,7 +20,6 @@ from benchmarks.results import write_section
 FILE = Path(__file__).parent / "pressure.json"
 BACKLOG = 10_000
 TARGET = 0.8
-IDLE_MARGIN = 1.5  # percent of a core
 WINDOW_SECONDS = 15.0
 
 

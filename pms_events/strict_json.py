@@ -5,9 +5,11 @@ stores neither in jsonb), and nesting deeper than `MAX_DEPTH`.
 """
 
 import json
+from collections import Counter
 from typing import Any
 
 MAX_DEPTH = 64
+_MAX_POINTER = 255
 
 
 class UnreadableJson(ValueError):
@@ -22,8 +24,7 @@ class UnreadableJson(ValueError):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
         raise UnreadableJson(f"the key {twice[:80]!r} stands twice in one object")
     return result
 
@@ -71,16 +72,21 @@ def loads(body: bytes) -> Any:
 
 def _walk(value: Any, pointer: str, depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise UnreadableJson(f"nested deeper than {MAX_DEPTH} levels", pointer[:255])
+        raise UnreadableJson(f"nested deeper than {MAX_DEPTH} levels", pointer)
     if isinstance(value, str):
         _check_text(value, pointer)
     elif isinstance(value, dict):
         for name, item in value.items():
             _check_text(name, pointer)
-            _walk(item, f"{pointer}/{name}", depth + 1)
+            _walk(item, _below(pointer, name), depth + 1)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            _walk(item, f"{pointer}/{index}", depth + 1)
+            _walk(item, _below(pointer, index), depth + 1)
+
+
+def _below(pointer: str, step: str | int) -> str:
+    """Extend a pointer, cut short: a long key would be copied for each value below it."""
+    return f"{pointer}/{step}"[:_MAX_POINTER]
 
 
 def _check_text(value: str, pointer: str) -> None:

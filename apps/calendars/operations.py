@@ -84,11 +84,6 @@ def take_nights(party: Party, wanted: Sequence[StayNights]) -> dict[str, Taken]:
         return answer
 
 
-def release_nights(party: Party) -> None:
-    """Free all nights of a booking; stays in conflict over them hold them if they fit now."""
-    take_nights(party, [])
-
-
 def _lock_units(party: Party, wanted: Sequence[StayNights]) -> None:
     """Make other changes of these units' nights wait until we commit."""
     held = CalendarEntry.objects.filter(source=party.source, booking_ref=party.booking_ref)

@@ -17,6 +17,9 @@ from apps.dispatch.statements import fetch
 from pms_events.categories import Category
 from pms_events.handlers import handlers
 
+MOST_OF_A_TENANT = 100
+"""Every claim looks at all there are: a tenant must not make those of the others dear."""
+
 _STEP = 2000
 _ROUNDS = 10
 _ROOM_FACTOR = 20
@@ -80,7 +83,7 @@ def set_cap(
 
 
 def check_scope(*, category: str, tenant_id: int | None, handler: str, target: str) -> None:
-    """Raises: BadScope that says what to name instead."""
+    """Raises: BadScope that says what to name instead; also when the tenant has too many others."""
     if not (category or tenant_id or handler):
         raise BadScope("name a category, a tenant or a handler: a pause of everything is none")
     if category and category not in set(Category):
@@ -90,6 +93,14 @@ def check_scope(*, category: str, tenant_id: int | None, handler: str, target: s
         raise BadScope(f"no handler is named '{handler}': {known}")
     if target and not handler:
         raise BadScope("a target belongs to a handler: name both")
+    if tenant_id is None:
+        return
+    same = {"category": category, "handler": handler, "target": target}
+    if Cap.objects.filter(tenant_id=tenant_id).exclude(**same).count() >= MOST_OF_A_TENANT:
+        raise BadScope(
+            f"a tenant has at most {MOST_OF_A_TENANT} pauses and limits: end one, or pause the whole "
+            "handler or category"
+        )
 
 
 def remove_cap(cap: Cap) -> None:

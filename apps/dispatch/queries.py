@@ -24,15 +24,6 @@ def get_unrouted(tenant_id: int, uids: Sequence[UUID]) -> set[UUID]:
     return set(rows.values_list("event_uid", flat=True))
 
 
-def count_behind(tenant_id: int, *, handler: str, target: str, stream: str | None) -> int:
-    """Count the deliveries that wait in a stream."""
-    if stream is None:
-        return 0
-    return PendingDelivery.objects.filter(
-        tenant_id=tenant_id, handler=handler, target=target, stream=stream, state=State.WAITING
-    ).count()
-
-
 def count_paused(cap_id: int, *, tenant_id: int | None = None) -> int:
     """Count what a pause or limit keeps back, at most 10,000. Plan: pending_paused."""
     kept = PendingDelivery.objects.filter(cap_id=cap_id, state=State.PAUSED)

@@ -61,7 +61,7 @@ class PeopleFilter(admin.SimpleListFilter):
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, EverywhereAdmin):  # type: ignore[misc]
-    """Groups of permissions. Offered are those of the screens that are here."""
+    """Groups of permissions. Offered are those of the screens that the person sees here."""
 
     list_filter = [PeopleFilter]
     search_help_text = "words in the name"
@@ -84,6 +84,13 @@ class GroupAdmin(DjangoGroupAdmin, EverywhereAdmin):  # type: ignore[misc]
             required=False,
         )
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Keep what was not offered: whoever cannot see a permission takes it from nobody."""
+        group: Group = form.instance
+        hidden = list(group.permissions.exclude(pk__in=_get_permissions(request).values("pk")))
+        super().save_related(request, form, formsets, change)
+        group.permissions.add(*hidden)
+
 
 class _Permissions(forms.ModelMultipleChoiceField):
     """Permissions in words: "dead letter: change"."""
@@ -93,7 +100,7 @@ class _Permissions(forms.ModelMultipleChoiceField):
 
 
 def _get_permissions(request: HttpRequest) -> QuerySet[Permission]:
-    """The permissions of the models that have a screen on this host, by model."""
+    """The permissions of the models that this person may look at on this host, by model."""
     shown = [
         model._meta
         for model, screen in admin.site._registry.items()

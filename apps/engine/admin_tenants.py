@@ -5,6 +5,7 @@ Not in `apps.tenants`, because the rule of which screen is where lives above it,
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -12,6 +13,7 @@ from django.utils import timezone
 from unfold.decorators import display
 
 from apps.tenants.models import ApiKey, Domain, Tenant
+from apps.tenants.provisioning import HOST_NAME
 from apps.web.admin import PlatformAdmin
 
 
@@ -38,10 +40,20 @@ class TenantRowAdmin(_Kept):
     nothing_why = "Make the first with: manage.py create_tenant"
 
 
+class DomainForm(forms.ModelForm):
+    """A host name under the rules of `create_tenant`: another could never be reached."""
+
+    def clean_domain(self) -> str:
+        host: str = self.cleaned_data["domain"].lower()
+        HOST_NAME(host)
+        return host
+
+
 @admin.register(Domain)
 class DomainAdmin(PlatformAdmin):
     """Host names, and which tenant each opens."""
 
+    form = DomainForm
     nothing_title = "No host names yet"
     nothing_why = "Making a tenant gives it one: manage.py create_tenant NAME --host HOST"
     list_display = ["domain", "tenant", "is_primary"]

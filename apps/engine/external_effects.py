@@ -64,7 +64,7 @@ class _Round:
     def start_what_may(self) -> None:
         """Start deliveries while threads are free; each target has half of them at most.
 
-        None when this worker was told to stop.
+        Nothing is started once this worker was told to stop.
         """
         if is_stopping():
             return

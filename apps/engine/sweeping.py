@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from apps.dispatch import doorbells, operations, queries
 from apps.dispatch.adding import find_oldest_arrival
@@ -87,9 +87,20 @@ def _bury_poison(poison: list[Claimed], *, lease: UUID, now: datetime) -> None:
         except UnknownTenant as error:
             operations.refuse(group, lease=lease, reason=str(error), now=now)
             continue
-        with entering(tenant), transaction.atomic():
-            settle([_poisoned(delivery, now=now) for delivery in group], lease=lease)
-        log.error("poison buried", extra={"tenant": tenant.schema_name, "count": len(group)})
+        told = {"tenant": tenant.schema_name, "count": len(group)}
+        try:
+            with entering(tenant), transaction.atomic():
+                settle([_poisoned(delivery, now=now) for delivery in group], lease=lease)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is one tenant's
+            # The others' must not stand still with it. It is tried again when this lease ends.
+            # What the database says of a row has its content: the log gets none of it.
+            ids = [delivery.id for delivery in group]
+            why = {"error": type(error).__name__, "deliveries": ids}
+            log.error("poison not buried", extra=told | why)
+        else:
+            log.error("poison buried", extra=told)
 
 
 def _poisoned(delivery: Claimed, *, now: datetime) -> Ran:

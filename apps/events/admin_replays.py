@@ -134,10 +134,8 @@ class ReplayAdmin(TenantAdmin):
         """Show how far a replay has come; its progress keeps itself up to date."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        found = (
-            Replay.objects.filter(pk=object_id) if object_id.isdecimal() else Replay.objects.none()
-        )
-        replay = found.first()
+        is_key = object_id.isdecimal() and len(object_id) < 19
+        replay = Replay.objects.filter(pk=object_id).first() if is_key else None
         if replay is None:
             raise Http404("This tenant has no such replay.")
         may_act = self.has_change_permission(request)

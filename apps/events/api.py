@@ -77,7 +77,7 @@ def _read_lane(request: Request) -> Lane:
 
 def _read_limit(text: str) -> int:
     """Read `limit` as the other lists do: what is no number is the usual size."""
-    return max(1, min(int(text), MOST)) if text.isdecimal() else PAGE
+    return max(1, min(int(text), MOST)) if text.isdecimal() and len(text) < 19 else PAGE
 
 
 def _absolute(request: Request, cursor: str | None) -> str | None:

@@ -110,7 +110,8 @@ class BulkActionAdmin(ReadOnly, TenantAdmin):
     def _get(self, request: HttpRequest, pk: str) -> BulkAction:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        found = BulkAction.objects.filter(pk=int(pk)).first() if pk.isdecimal() else None
+        is_key = pk.isdecimal() and len(pk) < 19
+        found = BulkAction.objects.filter(pk=int(pk)).first() if is_key else None
         if found is None:
             raise Http404("This tenant has no such bulk action.")
         return found

@@ -1,6 +1,7 @@
 """What the engine does to the fallback queue: bury what died, resolve what a retry healed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.utils import timezone
 
@@ -23,6 +24,7 @@ crashes = EXCLUDED.crashes, died_at = EXCLUDED.died_at, deaths = d.deaths + 1, s
 decided_at = NULL, decided_by = '', note = ''"""
 
 _MOST_UNITS = 50
+_LONGEST_UNIT = 255
 
 
 def bury(runs: Sequence[Ran]) -> None:
@@ -56,7 +58,7 @@ def bury(runs: Sequence[Ran]) -> None:
         rows.append(
             (
                 new_uid(), d.id, d.event_uid, event_type, subject, d.stream,
-                sorted(texts_under(data, "unit_id", "unit"))[:_MOST_UNITS], d.handler, d.target,
+                _units_of(data), d.handler, d.target,
                 d.category, d.priority, reason.value if reason else "permanent", error_class,
                 message, failure.traceback if failure else "", name,
                 d.attempts, d.failures, d.crashes, 1, d.accepted_at, ran.finished_at, "open", "",
@@ -67,6 +69,12 @@ def bury(runs: Sequence[Ran]) -> None:
     new = find_new(causes, now=now)  # before they are in the table themselves
     insert_values(_BURY, rows)
     tell_died(new, now=now)
+
+
+def _units_of(data: Mapping[str, Any]) -> list[str]:
+    """Name the units that an event is about. A text that is too long for one names something else."""
+    found = texts_under(data, "unit_id", "unit")
+    return sorted(text for text in found if len(text) <= _LONGEST_UNIT)[:_MOST_UNITS]
 
 
 def resolve(delivery_ids: Sequence[int], *, state: DeadLetterState) -> int:

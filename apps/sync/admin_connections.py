@@ -223,6 +223,10 @@ class ReceptionAdmin(ReadOnly, TenantAdmin):
     nothing_title = "No body is kept"
     nothing_why = "What connections post is kept here as it came, encrypted, until it expires."
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Reception]:
+        """Read a body where one is shown: a page of the list would be 50 times 10 MiB."""
+        return super().get_queryset(request).defer("sealed")
+
     @display(description="connection")
     def sender(self, reception: Reception) -> str:
         return reception.connection.name

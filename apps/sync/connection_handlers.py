@@ -30,7 +30,7 @@ def read_body(event: ConnectionBodyReceived, context: Context) -> Outcome:
     if reception is None:
         raise Unreadable(
             f"the body {event.reception_id} expired before it was read: ask the sender of "
-            f"'{connection.name}' to send it again, then discard this"
+            f"'{connection.name}' to send it again, then retry this; or discard"
         )
     return Done(str(unpacking.unpack(connection, reception, now=context.now)))
 

@@ -43,7 +43,9 @@ def receive_hook(request: HttpRequest, token: str) -> HttpResponse:
     except Connection.DoesNotExist:
         return answer(404, _UNKNOWN)
     except (UnreadableSecret, UnknownConnector) as error:
-        log.error("hook cannot be verified", extra={"error": str(error)})
+        log.error(
+            "hook cannot be verified", extra={"tenant": current_schema(), "error": str(error)}
+        )
         return answer(503, "This cannot be taken in now; send it again.", **{"Retry-After": "300"})
     except (OperationalError, InterfaceError):
         return answer(503, "The database is unavailable; send it again.", **{"Retry-After": "5"})

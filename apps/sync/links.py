@@ -43,7 +43,8 @@ def find_receptions(about: About) -> Iterator[Link]:
     if not about.type.startswith("connection."):
         return
     ids = {text for text in about.refs("reception_id") if _is_uuid(text)}
-    for reception in Reception.objects.filter(pk__in=ids).select_related("connection"):
+    kept = Reception.objects.filter(pk__in=ids).select_related("connection").defer("sealed")
+    for reception in kept:
         yield Link(
             label="Received body",
             text=f"{reception.connection.name}: {reception}",

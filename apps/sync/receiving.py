@@ -51,18 +51,17 @@ def authenticate(connection: Connection, received: Received, *, now: datetime) -
 def receive(connection: Connection, received: Received, *, now: datetime) -> UUID:
     """Store a body and state that it is there, in one transaction; gives the reception's id.
 
-    A repeat of a delivery that is known is heard, and stored no second time. A disabled connection
-    takes in too, since most senders never send again what was refused.
+    A repeat of a delivery that is known is heard, and stored no second time while its body is kept:
+    one that expired unread may come again. A disabled connection takes in too, since most senders
+    never send again what was refused.
     Raises: UnknownConnector; Connection.DoesNotExist when it was deleted meanwhile.
     """
     connector = get_connector(connection.connector)
     reception_id = uuid5(connection.pk, connector.identify(received))
     payload = ConnectionBodyReceived(connection_id=connection.pk, reception_id=reception_id)
     with transaction.atomic():
-        receipt = publish(
-            payload, subject=subject_of(connection.pk), id=f"reception:{reception_id}", time=None
-        )
-        if receipt.status == "accepted":
+        publish(payload, subject=subject_of(connection.pk), id=f"reception:{reception_id}")
+        if not Reception.objects.filter(pk=reception_id).exists():
             kept = {
                 name: value
                 for name, value in received.headers.items()
@@ -76,7 +75,7 @@ def receive(connection: Connection, received: Received, *, now: datetime) -> UUI
                 sealed=seal(json.dumps(kept).encode() + b"\n" + received.body),
                 expires_at=now + settings.RAW_BODIES_KEPT,
             )
-            # The row may outlive a purged event of the same delivery.
+            # The same delivery may come twice at this very moment.
             Reception.objects.bulk_create([reception], ignore_conflicts=True)
         _hear(connection, now=now)
     return reception_id

@@ -1,6 +1,7 @@
 """What a person sees when a page cannot be shown; programs get problems (`problems.py`)."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -33,6 +34,13 @@ class PagesMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """Refuse U+0000 in a filter or search: PostgreSQL takes it in no text."""
+        has_nul = "%00" in request.META.get("QUERY_STRING", "")
+        return show(request, 400) if has_nul and _is_for_people(request) else None
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not _is_for_people(request):

@@ -7,14 +7,7 @@ from django.db import IntegrityError, transaction
 from psycopg2.extras import DateRange
 
 from apps.calendars.models import CalendarEntry
-from apps.calendars.operations import (
-    Conflict,
-    Party,
-    StayNights,
-    Taken,
-    release_nights,
-    take_nights,
-)
+from apps.calendars.operations import Conflict, Party, StayNights, Taken, take_nights
 from apps.properties.models import Unit
 from apps.tenants.entering import TenantRef, entering
 from tests.bookings.facts import JUNE, make_units
@@ -29,7 +22,7 @@ def take(unit: Unit, ref: str, arrival: int, departure: int) -> Taken:
 
 
 def release(ref: str) -> None:
-    release_nights(Party(source="ota", booking_ref=ref))
+    take_nights(Party(source="ota", booking_ref=ref), [])
 
 
 def entries() -> list[tuple[str, int, int, bool]]:

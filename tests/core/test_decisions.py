@@ -1,7 +1,9 @@
 """Pure decisions: retry, verdicts, routing, strict JSON, identifiers. Property tests."""
 
 import json
+import time
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -166,6 +168,32 @@ def test_any_bytes_are_read_or_refused_never_more(body: bytes) -> None:
     else:
         told = "read"
     assert told
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b"{" + b"".join(b'"%d":0,' % n for n in range(20_000)) + b'"19999":0}',
+        b'{"' + b"k" * 1_000_000 + b'":[' + b"0," * 200_000 + b'0],"a":"\\u0041"}',
+    ],
+    ids=["the last key stands twice", "a long key above many values"],
+)
+def test_a_hostile_body_costs_about_what_its_size_costs(hostile: bytes) -> None:
+    def seconds(body: bytes) -> float:
+        started = time.process_time()
+        with suppress(UnreadableJson):
+            loads(body)
+        return time.process_time() - started
+
+    harmless = b"[" + b"{}," * (len(hostile) // 3) + b'"\\u0041"]'
+    # Quadratic, they took many times as long.
+    assert seconds(hostile) < 10 * seconds(harmless)
+
+
+def test_a_pointer_to_what_is_too_deep_is_cut_short() -> None:
+    with pytest.raises(UnreadableJson, match="nested deeper") as refused:
+        loads(b'{"' + b"k" * 300 + b'":' + b"[" * 70 + b"]" * 70 + b"}")
+    assert len(refused.value.pointer) == 255
 
 
 def test_uids_sort_by_their_making_and_bound_a_time() -> None:

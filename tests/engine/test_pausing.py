@@ -6,7 +6,9 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from apps.dispatch.caps import MOST_OF_A_TENANT
 from apps.dispatch.models import Cap, PendingDelivery, State
 from apps.engine import router, working
 from apps.tenants.entering import TenantRef, entering
@@ -72,6 +74,27 @@ def test_a_slip_pauses_nothing_by_the_api(
 ) -> None:
     assert api_of(acme).post("pauses", body).status_code == 422
     assert Cap.objects.count() == 0
+
+
+def test_a_tenant_has_a_hundred_and_changes_those_by_the_api(
+    acme: TenantRef, harbor: TenantRef, api_of: Callable[..., Api]
+) -> None:
+    """Each claim of everybody looks at all of them, and a target may be any text."""
+    one = {"handler": "sync.send_webhook", "target": "0"}
+    Cap.objects.bulk_create(
+        Cap(
+            **{**one, "target": str(n)},
+            tenant_id=acme.id,
+            created_by="t",
+            created_at=timezone.now(),
+        )
+        for n in range(MOST_OF_A_TENANT)
+    )
+    refused = api_of(acme).post("pauses", {**one, "target": "one more"})
+    assert (refused.status_code, "at most 100" in refused.json()["detail"]) == (422, True)
+    assert Cap.objects.count() == MOST_OF_A_TENANT
+    assert api_of(acme).post("pauses", {**one, "at_most": 3}).status_code == 201
+    assert api_of(harbor).post("pauses", one).status_code == 201
 
 
 def test_everything_of_a_tenant_is_paused_with_a_reason_by_the_api(

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection as db
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.events.models import Event
@@ -142,6 +144,21 @@ def test_a_received_body_is_shown_to_who_may_and_the_event_points_to_it(
     assert f"/admin/sync/reception/{pk}/change/" in client.get(
         f"/admin/events/event/{event}/change/"
     ).content.decode()  # fmt: skip
+
+
+def test_a_list_of_bodies_reads_none_of_them(
+    client: Client, acme: TenantRef, connection: Connection
+) -> None:
+    with entering(acme):
+        received = Received(headers={}, body=b"1")
+        receiving.receive(connection, received, now=timezone.now())
+        event = Event.objects.get().uid
+    for page in ("sync/reception/", f"events/event/{event}/change/"):
+        with CaptureQueriesContext(db) as asked:
+            client.get(f"/admin/{page}")
+        reading = [q["sql"] for q in asked if "sync_reception" in q["sql"]]
+        assert reading
+        assert not any("sealed" in sql for sql in reading)
 
 
 def test_another_tenant_sees_none_of_it(

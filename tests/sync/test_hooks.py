@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
+from django.test import Client
 from django.utils import timezone
 
 from apps.sync import connecting
@@ -12,6 +13,7 @@ from apps.sync.models import Connection, Reception
 from apps.sync.receiving import open_reception
 from apps.tenants.entering import TenantRef, entering
 from apps.tenants.models import Tenant
+from config.logging import LineFormatter
 from tests.sync.connections import (
     cloud_event,
     connect,
@@ -309,3 +311,18 @@ def test_a_secret_that_cannot_be_read_asks_to_come_again(web: str, acme: TenantR
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "300")
     assert state_of(sender).refused_count == 0
     assert count_rows(acme) == (0, 0)
+
+
+def test_no_token_is_in_the_log_of_what_goes_wrong(
+    acme: TenantRef, caplog: pytest.LogCaptureFixture
+) -> None:
+    with entering(acme):
+        made = connecting.create_connection(name="feed", is_signed=True, now=timezone.now())
+        Connection.objects.update(secret=b"of another key")
+    client = Client(headers={"host": "acme.localhost"})
+    assert client.post(f"/hooks/{made.token}", b"{}", "application/json").status_code == 503
+    assert client.get(f"/hooks/{made.token}").status_code == 405
+    lines = "\n".join(LineFormatter().format(record) for record in caplog.records)
+    assert "tenant='acme'" in lines
+    assert "Service Unavailable: /hooks/•••" in lines
+    assert str(made.token) not in lines

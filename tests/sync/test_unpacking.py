@@ -226,9 +226,24 @@ def test_an_unread_body_that_expired_is_a_dead_letter_and_a_read_one_is_not(
     [(reason, handler, message)] = letters_of(acme)
     assert (reason, handler) == ("unreadable", "sync.read_body")
     assert "expired before it was read" in message
-    # A repeat of what is known is heard, and stored no second time.
-    assert read.post(cloud_event("1")).status_code == 202
-    assert count_rows(acme)[1] == 0
+
+
+def test_what_expired_unread_is_read_by_a_retry_once_its_sender_repeats_it(
+    sender: Sender, acme: TenantRef, run_all: RunAll
+) -> None:
+    sender.post(cloud_event("1"))
+    with entering(acme):
+        rounds.forget_expired_bodies(timezone.now() + timedelta(days=31))
+    run_all()
+    letter = only_letter(acme)
+    for _ in range(2):
+        assert sender.post(cloud_event("1")).status_code == 202
+        assert count_rows(acme)[1] == 1
+    with entering(acme):
+        fallback.retry([letter], actor="ada", now=timezone.now())
+    run_all()
+    assert [id for _, id, _ in events_of(acme)] == ["1"]
+    assert letters_of(acme) == []
 
 
 def test_what_is_on_its_way_of_a_deleted_connection_is_discarded(

@@ -6,7 +6,9 @@ import pytest
 import requests
 
 from apps.tenants.entering import TenantRef
+from apps.tenants.models import Domain
 from tests.conftest import Api
+from tests.fallback.test_admin import sign_in
 
 
 @pytest.mark.parametrize("host", ["acme.localhost", "ACME.LOCALHOST:8000", "Acme.localhost."])
@@ -48,3 +50,19 @@ def test_a_host_of_nobody_is_a_404_problem(web: str, acme: TenantRef, host: str)
         "application/problem+json",
     )
     assert answer.json()["detail"] == "No tenant has this host name."
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("NEW.localhost", ["new.localhost"]), ("a_b.localhost", []), ("x/y", [])]
+)
+def test_the_platform_s_admin_keeps_hosts_that_can_be_reached(
+    acme: TenantRef, given: str, kept: list[str]
+) -> None:
+    client = sign_in("platform.localhost")
+    before = set(Domain.objects.values_list("domain", flat=True))
+    client.post("/admin/tenants/domain/add/", {"domain": given, "tenant": acme.id})
+    made = Domain.objects.exclude(domain__in=before)
+    try:
+        assert list(made.values_list("domain", flat=True)) == kept
+    finally:
+        made.delete()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from apps.bookings.models import Booking
@@ -150,6 +151,26 @@ def test_the_header_names_whose_admin_it_is(acme: TenantRef, client: Client) -> 
     assert get_header(request) == "Platform"
 
 
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("fallback/deadletter/?fingerprint=%00", 400),
+        ("fallback/deadletter/bulk/?action=retry&fingerprint=%00", 400),
+        ("bookings/booking/?channel=%00", 400),
+        ("reporting/dailyfigure/?property_ref=%00", 400),
+        ("events/replay/?state__exact=%00", 400),
+        (f"fallback/bulkaction/{'9' * 4400}/change/", 404),
+        (f"events/replay/{'9' * 4400}/change/", 404),
+    ],
+)
+def test_an_odd_address_is_a_page_and_no_error(
+    acme: TenantRef, client: Client, address: str, status: int
+) -> None:
+    enter(acme, client, is_superuser=True)
+    answer = client.get(f"/admin/{address}", headers={"host": "acme.localhost"})
+    assert (answer.status_code, b"To the live view" in answer.content) == (status, True)
+
+
 def test_who_makes_a_group_chooses_permissions_of_what_is_here(
     acme: TenantRef, client: Client
 ) -> None:
@@ -158,6 +179,27 @@ def test_who_makes_a_group_chooses_permissions_of_what_is_here(
     said = page.content.decode()
     assert "dead letter: change" in said
     assert "tenant: change" not in said
+
+
+def test_who_changes_a_group_takes_nothing_from_it_that_is_not_shown(
+    acme: TenantRef, client: Client
+) -> None:
+    enter(acme, client)
+    with entering(acme):
+        found = {p.codename: p for p in Permission.objects.all()}
+        get_user_model().objects.get().user_permissions.add(
+            *(found[name] for name in ("view_group", "change_group", "view_property"))
+        )
+        desk = Group.objects.create(name="desk")
+        desk.permissions.add(found["view_booking"], found["view_property"])
+    page = f"/admin/auth/group/{desk.pk}/change/"
+    shown = client.get(page, headers={"host": "acme.localhost"}).content.decode()
+    assert ("property: view" in shown, "booking: view" in shown) == (True, False)
+    client.post(page, {"name": "front desk"}, headers={"host": "acme.localhost"})
+    with entering(acme):
+        desk.refresh_from_db()
+        assert desk.name == "front desk"
+        assert [p.codename for p in desk.permissions.all()] == ["view_booking"]
 
 
 @pytest.mark.parametrize(
