@@ -107,7 +107,7 @@ class TenantShare(models.Model):
     )
 
     class Meta:
-        verbose_name = "tenant's share"
+        verbose_name = "tenant share"
         constraints = [
             models.CheckConstraint(
                 condition=Q(weight__gte=0.01, weight__lte=100), name="weight_is_sane"

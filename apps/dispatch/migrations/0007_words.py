@@ -1,4 +1,4 @@
-"""Since when the oldest of a sample waits: words only, nothing changes in the database."""
+"""Words only: nothing changes in the database."""
 
 from django.db import migrations, models
 
@@ -11,5 +11,9 @@ class Migration(migrations.Migration):
             model_name="backlogsample",
             name="oldest_at",
             field=models.DateTimeField(help_text="since when the oldest of them is due"),
+        ),
+        migrations.AlterModelOptions(
+            name="tenantshare",
+            options={"verbose_name": "tenant share"},
         ),
     ]
