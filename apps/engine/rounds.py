@@ -12,6 +12,10 @@ from pms_events.rounds import Check, checks
 
 log = logging.getLogger(__name__)
 
+_OF_ONE_TENANT = {"40001", "40P01", "55P03", "57014"}
+"""SQLSTATEs of errors that Python's database API has as operational, while the database is there:
+serialization, deadlock, lock timeout, statement timeout or cancel."""
+
 
 def make_round(*, now: datetime) -> int:
     """Run each check in each active tenant; gives how many tenants were visited.
@@ -36,7 +40,8 @@ def _run(check: Check, *, name: str, tenant: TenantRef, now: datetime) -> None:
     try:
         with transaction.atomic():
             check(now)
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
+    except Exception as error:
+        is_away = isinstance(error, OperationalError | InterfaceError)
+        if is_away and getattr(error.__cause__, "pgcode", None) not in _OF_ONE_TENANT:
+            raise
         log.exception("a check failed", extra={"tenant": tenant.schema_name, "check": name})

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from apps.dispatch.locks import Lock, trying
@@ -47,6 +47,21 @@ def test_each_tenant_is_visited_and_what_fails_in_one_keeps_nothing_and_stops_no
     assert refs(harbor) == ["half", "whole"]
     (record,) = [r for r in caplog.records if r.message == "a check failed"]
     assert (record.tenant, record.check.rpartition(".")[2]) == ("acme", "a_fails_at_acme")  # type: ignore[attr-defined]
+
+
+def test_a_statement_that_takes_too_long_in_one_tenant_stops_no_other(
+    acme: TenantRef, harbor: TenantRef
+) -> None:
+    @each_round
+    def is_slow_at_acme(now: datetime) -> None:
+        Property.objects.create(ref="seen", name="seen")
+        if current_schema() == "acme":
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL statement_timeout = '20ms'")
+                cursor.execute("SELECT pg_sleep(2)")
+
+    assert rounds.make_round(now=timezone.now()) == 2
+    assert (refs(acme), refs(harbor)) == ([], ["seen"])
 
 
 def test_a_database_that_is_away_is_told_to_the_task_which_tries_again(acme: TenantRef) -> None:
