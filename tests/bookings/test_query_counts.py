@@ -14,7 +14,7 @@ from pms_events.envelope import Envelope
 from tests.bookings.facts import make_units, state, stay, tell
 
 UNITS = [str(unit) for unit in range(101, 111)]
-_SCANS = ("WITH picked AS", "latest ON true", 'FROM "dispatch_cap"')
+_SCANS = ("WITH picked AS", "SELECT turn FROM", "latest ON true", 'FROM "dispatch_cap"')
 NOW = datetime(2027, 1, 1, tzinfo=UTC)
 
 
