@@ -63,7 +63,7 @@ def _one_batch(tenant: TenantRef, numbers: range, prefix: str, data: str, digest
         claimed = fetch(
             "claim",
             {"category": "bare", "lane": 0, "limit": BATCH, "lease": lease,
-             "lease_for": timedelta(seconds=60), "since": float("-inf")},
+             "lease_for": timedelta(seconds=60), "since": float("-inf"), "handlers": [""]},
         )  # fmt: skip
         with transaction.atomic():
             fetch(

@@ -46,9 +46,15 @@ def is_closed(caps: Sequence[Cap], *, category: str) -> bool:
 
 def has_limits(caps: Sequence[Cap], *, category: str) -> bool:
     """Tell whether what is leased already decides what may be claimed of a category."""
+    names = {"", *names_in(category)}
     return not is_closed(caps, category=category) and any(
-        cap.at_most > 0 and cap.category in ("", category) for cap in caps
+        cap.at_most > 0 and cap.category in ("", category) and cap.handler in names for cap in caps
     )
+
+
+def names_in(category: str) -> list[str]:
+    """Name the handlers that work in a category: a limit of another one does not concern it."""
+    return [handler.name for handler in handlers if handler.category == category]
 
 
 def set_cap(

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from apps.dispatch import clocks
-from apps.dispatch.caps import get_caps, has_limits
+from apps.dispatch.caps import get_caps, has_limits, names_in
 from apps.dispatch.locks import Lock, wait_for
 from apps.dispatch.marks import Pace
 from apps.dispatch.models import Lane, State
@@ -31,7 +31,10 @@ def claim(
     Call it outside of a transaction.
     """
     lease = uuid4()
-    wanted = {"category": category, "lane": int(lane), "lease": lease, "lease_for": lease_for}
+    wanted = {
+        "category": category, "lane": int(lane), "lease": lease, "lease_for": lease_for,
+        "handlers": ["", *names_in(category)],
+    }  # fmt: skip
     claimed = _claim("claim", wanted, limit=limit, turn=nullcontext)
     if not claimed and has_limits(get_caps(), category=category):
         claimed = _claim("claim_limited", wanted, limit=limit, turn=_one_by_one)

@@ -37,7 +37,7 @@ def pages_of_a_claim(*, since: float) -> int:
     """How many pages a claim touches that begins there. It claims nothing."""
     wanted = {
         "category": PLACE[0], "lane": PLACE[1], "limit": 1, "since": since,
-        "lease": uuid4(), "lease_for": timedelta(minutes=1),
+        "lease": uuid4(), "lease_for": timedelta(minutes=1), "handlers": [""],
     }  # fmt: skip
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement('claim')}", wanted)

@@ -43,7 +43,7 @@ WHERE oid IN ('dispatch_pendingdelivery'::regclass, 'dispatch_arrival'::regclass
 _CLOCK = {"clock_categories": ["automation"], "clock_lanes": [0], "clock_turns": [3.0]}
 _USUAL: dict[str, Any] = {
     "limit": BATCH, "lease": LEASE, "lease_for": timedelta(minutes=1), "category": "automation",
-    "lane": 0, "since": -1e9, **_CLOCK,
+    "lane": 0, "since": -1e9, "handlers": [""], **_CLOCK,
 }  # fmt: skip
 _PAST = {"since": NOW - timedelta(days=1)}
 _STATEMENTS: dict[str, tuple[str, dict[str, Any]]] = {

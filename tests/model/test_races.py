@@ -2,6 +2,7 @@
 
 from apps.dispatch import operations
 from apps.dispatch.caps import remove_cap, set_cap
+from apps.dispatch.locks import Lock, wait_for
 from apps.dispatch.models import Arrival, Cap, PendingDelivery
 from apps.dispatch.sweeping import expire_leases
 from apps.engine import router, sweeping
@@ -9,6 +10,7 @@ from apps.events.filters import EventFilter
 from apps.events.models import Delivery
 from apps.events.replaying import start_replay, step_replay
 from apps.tenants.entering import TenantRef, entering
+from pms_events.categories import Category
 from pms_events.handlers import Effects, OnDead
 from tests.engine.handlers import failing, handler
 from tests.model.doing import (
@@ -266,6 +268,22 @@ def test_two_claims_at_once_under_a_limit_do_not_pass_it(acme: TenantRef, side: 
         taken = len(first.result()[1]) + len(second.result()[1])
     assert taken == 2
     assert sorted(states()) == ["paused", "running", "running"]
+
+
+def test_a_limit_of_a_handler_of_another_category_makes_no_claim_wait(
+    acme: TenantRef, harbor: TenantRef, side: Sides
+) -> None:
+    with handler(ordered=False), handler(name="test.other", category=Category.MESSAGING):
+        send_and_route(harbor, "1", "2")
+        set_cap(handler="test.other", tenant_id=acme.id, at_most=1, by="ann", now=now())
+        another = side(lambda: wait_for(Lock.CLAIM_WITHIN_LIMITS), holds=True)
+        another.wait_until_stopped()
+        automation = side(lambda: claim(1))
+        assert len(automation.result()[1]) == 1
+        messaging = side(lambda: claim(1, category="messaging"))
+        messaging.wait_until_blocked()
+        another.result()
+        assert len(messaging.result()[1]) == 1
 
 
 def test_a_resume_beside_a_claim_that_parks_strands_nothing(acme: TenantRef, side: Sides) -> None:

@@ -10,7 +10,7 @@ WITH picked AS (
     WHERE state = 'ready' AND category = %(category)s AND lane = %(lane)s AND turn >= %(since)s
       AND NOT EXISTS (
           SELECT FROM dispatch_cap
-          WHERE at_most > 0 AND category IN ('', %(category)s)
+          WHERE at_most > 0 AND category IN ('', %(category)s) AND handler = ANY(%(handlers)s)
              OR category = %(category)s AND tenant_id IS NULL AND handler = '')
     ORDER BY turn, tenant_id
     LIMIT %(limit)s
@@ -20,7 +20,7 @@ WITH picked AS (
     FROM picked d JOIN dispatch_cap c
       ON c.category IN ('', %(category)s) AND (c.tenant_id IS NULL OR c.tenant_id = d.tenant_id)
      AND c.handler IN ('', d.handler) AND c.target IN ('', d.target)
-    WHERE EXISTS (SELECT FROM dispatch_cap)
+    WHERE EXISTS (SELECT FROM dispatch_cap) AND c.at_most = 0
     GROUP BY d.id
 ), parked AS (
     UPDATE dispatch_pendingdelivery p
