@@ -15,8 +15,11 @@ from celery.signals import (
 from django.db import close_old_connections
 
 from apps.engine import stopping
+from config import valkey
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+valkey.install()
 
 # Celery closes the database connection before and after each task, which costs a doorbell more than
 # its work does. It is kept instead, and looked at before each task.
