@@ -35,9 +35,9 @@ def claim(
         "category": category, "lane": int(lane), "lease": lease, "lease_for": lease_for,
         "handlers": ["", *names_in(category)],
     }  # fmt: skip
-    claimed = _claim("claim", wanted, limit=limit, turn=nullcontext)
+    claimed = _claim("claim", wanted, limit=limit, guard=nullcontext)
     if not claimed and has_limits(get_caps(), category=category):
-        claimed = _claim("claim_limited", wanted, limit=limit, turn=_one_by_one)
+        claimed = _claim("claim_limited", wanted, limit=limit, guard=_one_by_one)
     return lease, sorted(claimed, key=lambda c: (c.tenant_id, c.id))
 
 
@@ -46,12 +46,12 @@ def _claim(
     wanted: Mapping[str, Any],
     *,
     limit: int,
-    turn: Callable[[], AbstractContextManager[None]],
+    guard: Callable[[], AbstractContextManager[None]],
 ) -> list[Claimed]:
     """Claim, and go on while what was found was paused instead."""
     claimed: list[Claimed] = []
     for _ in range(_ROUNDS):
-        with turn():
+        with guard():
             found = _scan(name, wanted, limit=limit - len(claimed))
         leased = [Claimed(*row[:-1]) for row in found if row[-1] == State.RUNNING]
         claimed += leased

@@ -18,6 +18,7 @@ from apps.events.replay_progress import get_progress
 from apps.events.replay_wish import Wish
 from apps.events.replaying import Preview, preview_replay, start_replay
 from apps.web.admin import TenantAdmin
+from apps.web.numbers import read_whole
 from apps.web.templatetags.times import moment
 
 COLOURS = {"running": "info", "paused": "warning", "done": "success", "cancelled": "danger"}
@@ -134,8 +135,8 @@ class ReplayAdmin(TenantAdmin):
         """Show how far a replay has come; its progress keeps itself up to date."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        is_key = object_id.isdecimal() and len(object_id) < 19
-        replay = Replay.objects.filter(pk=object_id).first() if is_key else None
+        key = read_whole(object_id)
+        replay = None if key is None else Replay.objects.filter(pk=key).first()
         if replay is None:
             raise Http404("This tenant has no such replay.")
         may_act = self.has_change_permission(request)

@@ -31,6 +31,7 @@ from apps.events.serializers import (
     IngestAnswerSerializer,
 )
 from apps.tenants.entering import current_tenant
+from apps.web.numbers import read_whole
 from apps.web.openapi import PAGE_PARAMETERS, page_of
 from apps.web.problems import Problem
 from pms_events.categories import Category
@@ -77,7 +78,8 @@ def _read_lane(request: Request) -> Lane:
 
 def _read_limit(text: str) -> int:
     """Read `limit` as the other lists do: what is no number is the usual size."""
-    return max(1, min(int(text), MOST)) if text.isdecimal() and len(text) < 19 else PAGE
+    limit = read_whole(text)
+    return PAGE if limit is None else max(1, min(limit, MOST))
 
 
 def _absolute(request: Request, cursor: str | None) -> str | None:

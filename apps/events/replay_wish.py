@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from apps.events.replaying import Preview
+from apps.web.numbers import read_whole
 from pms_events.routing import UNKNOWN_TYPE
 
 USUAL_RATE = 100
@@ -66,9 +67,7 @@ class Wish:
             errors.append("Choose at least one handler.")
         if not self.reason:
             errors.append("Say why these events are replayed: it is kept with the replay.")
-        if self.rate_text and (
-            not self.rate_text.isdecimal() or not 1 <= int(self.rate_text) <= 100_000
-        ):
+        if self.rate_text and not 1 <= (read_whole(self.rate_text) or 0) <= 100_000:
             errors.append("The rate is a whole number of events a second, from 1 to 100000.")
         return errors
 

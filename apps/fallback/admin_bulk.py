@@ -27,6 +27,7 @@ from apps.fallback.selecting import Selection, choose
 from apps.fallback.sentences import describe_each, foresee_retry
 from apps.fallback.serializers import OpenFilterSerializer
 from apps.web.admin import TenantAdmin
+from apps.web.numbers import read_whole
 
 _VERBS = {"retry": "Retry", "discard": "Discard", "assign": "Assign", "comment": "Comment on"}
 _DONE = {
@@ -116,7 +117,7 @@ class BulkActions(TenantAdmin):
                 reverse("admin:fallback_bulkaction_change", args=[decided.bulk.pk])
             )
         said = f"{_count(decided.changed)} {_DONE[action]}."
-        seen = int(request.POST["seen"]) if request.POST.get("seen", "").isdecimal() else 0
+        seen = read_whole(request.POST.get("seen")) or 0
         if seen > decided.changed:
             left = seen - decided.changed
             were = "1 was" if left == 1 else f"{left:,} were"

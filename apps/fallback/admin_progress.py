@@ -20,6 +20,7 @@ from apps.fallback.orders import ACTIONS
 from apps.fallback.sentences import describe_cause, name_tasks, summarize_failure
 from apps.fallback.templatetags.fallback_shown import ago
 from apps.web.admin import ReadOnly, TenantAdmin
+from apps.web.numbers import read_whole
 
 _COLOURS = {BulkState.RUNNING: "info", BulkState.DONE: "success", BulkState.CANCELLED: "warning"}
 _SAMPLE = 20
@@ -110,8 +111,8 @@ class BulkActionAdmin(ReadOnly, TenantAdmin):
     def _get(self, request: HttpRequest, pk: str) -> BulkAction:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        is_key = pk.isdecimal() and len(pk) < 19
-        found = BulkAction.objects.filter(pk=int(pk)).first() if is_key else None
+        key = read_whole(pk)
+        found = None if key is None else BulkAction.objects.filter(pk=key).first()
         if found is None:
             raise Http404("This tenant has no such bulk action.")
         return found

@@ -28,6 +28,7 @@ from apps.fallback.queries import count_alike, count_behind_each, get_attempts, 
 from apps.fallback.sentences import describe, foresee_retry
 from apps.web.admin import TenantAdmin
 from apps.web.links import About, find_links, find_zone
+from apps.web.numbers import read_whole
 
 STATE_COLOURS = {
     DeadLetterState.OPEN: "danger",
@@ -92,8 +93,7 @@ class ReviewPages(TenantAdmin):
     def assign_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Assign to the person of the form, unless somebody assigned it since the page was made."""
         dead_letter = self.get_to_act(request, pk)
-        seen = request.POST.get("seen", "")
-        dead_letter.assignee_id = int(seen) if seen.isdecimal() else None
+        dead_letter.assignee_id = read_whole(request.POST.get("seen"))
         who = who_of(request)
         try:
             assign([dead_letter], to=request.POST.get("assignee", ""), **who)

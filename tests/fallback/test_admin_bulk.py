@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 
+import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -114,15 +115,16 @@ def test_who_may_only_look_sees_progress_and_decides_nothing(acme: TenantRef, di
     assert states(acme) == ["open"]
 
 
+@pytest.mark.parametrize("seen", ["", "9" * 5000])
 def test_an_assignment_that_somebody_changed_meanwhile_is_not_overwritten(
-    acme: TenantRef, die: Die
+    acme: TenantRef, die: Die, seen: str
 ) -> None:
     letter = die(acme, "1")[0]
     client = enter(acme)
     with entering(acme):
         bob = get_user_model().objects.create_user("bob")
         DeadLetter.objects.update(assignee=bob)
-    form = {"assignee": "ann", "seen": ""}
+    form = {"assignee": "ann", "seen": seen}
     said = client.post(f"{LIST}{letter.pk}/assign/", form, follow=True).content.decode()
     assert "This was assigned to bob meanwhile: nothing was changed." in said
     with entering(acme):

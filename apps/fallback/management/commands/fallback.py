@@ -27,6 +27,7 @@ from apps.fallback.presenting import GroupSerializer, show_dead_letter, show_dea
 from apps.fallback.selecting import Selection
 from apps.tenants.arguments import said
 from apps.tenants.entering import UnknownTenant, entering, get_tenant
+from apps.web.numbers import read_whole
 from pms_events.patterns import is_pattern
 from pms_events.verdicts import Reason
 
@@ -176,9 +177,9 @@ class Command(BaseCommand):
 
 def _limit(text: str) -> int:
     """Read how many rows. Raises: ArgumentTypeError unless it is a number from 1 on."""
-    if not text.isdecimal() or int(text) < 1:
+    if not (limit := read_whole(text)):
         raise argparse.ArgumentTypeError(f"'{text}' is no number of rows: 1 or more")
-    return int(text)
+    return limit
 
 
 def _see_through(bulk: BulkAction, *, progress: Callable[[int], None]) -> BulkAction:
