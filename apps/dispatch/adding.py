@@ -19,6 +19,15 @@ from apps.dispatch.work import ArrivalRow, NewDelivery, StreamKey
 from pms_events.categories import Priority
 from pms_events.routing import HEAD_START, QUANTUM
 
+FAR_AHEAD = 2000
+"""So many deliveries of its tenant before each that was routed: how soon it is its turn is no
+longer a matter of its place, and to route more makes nobody sooner."""
+
+BLOCK = 500
+"""Deliveries of a tenant that share a turn where it is far ahead: as many as a claim takes, so that
+workers enter few tenants for each. See docs/decisions/0013."""
+_GOLDEN = 0.618034
+
 _pace = Pace()
 _mark = Mark(0)
 
@@ -122,6 +131,7 @@ def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float])
     turn = max(clock, the tenant's last turn at this priority) + position / quantum + head start,
     where the tenant's weight multiplies the quantum. The clock is the turn of what is claimed next
     without its head start: counted twice, it would put a newcomer behind everybody already there.
+    Far ahead, turns are rounded down to those of blocks.
     """
     groups: dict[tuple[str, int, int, int], list[NewDelivery]] = defaultdict(list)
     for d in deliveries:
@@ -139,11 +149,24 @@ def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float])
         start = HEAD_START[Priority(group[3])]
         quantum = QUANTUM * weights.get(group[2], 1.0)
         ahead.append((base - clocks[group[:2]]) * quantum)
+        is_far = ahead[-1] >= FAR_AHEAD
         for position, delivery in enumerate(members):
-            delivery.turn = base + start + position / quantum
+            turn = base + start + position / quantum
+            delivery.turn = begin_of_block(turn, group[2], quantum) if is_far else turn
         turns.append(base + len(members) / quantum)
     execute("keep_turns", {**columns, "turns": turns})
     return min(ahead)
+
+
+def begin_of_block(turn: float, tenant_id: int, quantum: float) -> float:
+    """Round a turn down to where the tenant's block begins.
+
+    Tenants' blocks begin at different turns, evenly spread however many there are: a newcomer, whose
+    turn is that of the block being claimed, has the rest of that block before it and no other.
+    """
+    span = BLOCK / quantum
+    phase = tenant_id * _GOLDEN % 1 * span
+    return (turn - phase) // span * span + phase
 
 
 def _base_of(clock: Clock) -> float:

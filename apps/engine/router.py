@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from apps.dispatch import doorbells
-from apps.dispatch.adding import add, take_arrivals, take_places
+from apps.dispatch.adding import FAR_AHEAD, add, take_arrivals, take_places
 from apps.dispatch.locks import Lock
 from apps.dispatch.routes import get_routes, get_weights
 from apps.dispatch.work import ArrivalRow, NewDelivery
@@ -16,12 +16,11 @@ from pms_events.handlers import handlers
 from pms_events.routing import Fact, plan
 
 BATCH = 1000
-FAR_AHEAD = 2000
-"""So many deliveries of its tenant before each that was routed: to route more makes nobody sooner."""
 _FEW = BATCH // 4
 _GATHER_SECONDS = (0.005, 0.01, 0.02)
 _PATIENCE = 5
 _PAUSE_SECONDS = 0.002
+_REST_FACTOR = 2
 _REST_SECONDS = 0.5
 
 # lock_timeout: shorter than deadlock_timeout, so in a tie with a settle it is the router that yields.
@@ -39,7 +38,7 @@ class _Routed:
 def route_all() -> None:
     """Route all that has arrived.
 
-    Where a flood's every event will wait for workers anyway, it rests as long as it worked: it must
+    Where a flood's every event will wait for workers anyway, it rests twice as long as it worked: it must
     not take from them what they need. Whoever has nothing waiting ends the rests for everybody.
     """
     misses = few = 0
@@ -53,7 +52,8 @@ def route_all() -> None:
         elif routed.count == 0:
             return
         elif routed.count == BATCH and routed.ahead >= FAR_AHEAD:
-            time.sleep(min(time.monotonic() - started, _REST_SECONDS))
+            worked = time.monotonic() - started
+            time.sleep(min(_REST_FACTOR * worked, _REST_SECONDS))
         elif routed.count < _FEW:
             # A steady trickle: to look at each event alone would cost the workers' time.
             with doorbells.about_to_look(doorbells.ROUTE):

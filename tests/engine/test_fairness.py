@@ -1,11 +1,14 @@
 """Fair turns between tenants, urgent first within one, live before bulk, nothing starves."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
+from apps.dispatch import adding
+from apps.dispatch.adding import FAR_AHEAD
 from apps.dispatch.claiming import claim
-from apps.dispatch.models import Lane, PendingDelivery, TenantShare
+from apps.dispatch.models import Lane, PendingDelivery, TenantShare, TenantTurn
 from apps.engine import router
 from apps.engine.working import work
 from apps.events.store import Lineage, store_events
@@ -13,6 +16,7 @@ from apps.tenants.entering import TenantRef, entering
 from pms_events.categories import P0, P4
 from pms_events.envelope import Envelope
 from pms_events.event_types import catalogue
+from pms_events.routing import QUANTUM
 from tests.engine.handlers import handler
 
 
@@ -66,6 +70,47 @@ def test_a_router_far_ahead_of_the_workers_leaves_them_room_unless_somebody_new_
         publish(harbor, "h", 1)
         router.route_all()
         assert len(rests) == 2
+
+
+def test_far_behind_its_own_a_tenants_deliveries_stand_in_blocks(acme: TenantRef) -> None:
+    with handler():
+        publish(acme, "near", FAR_AHEAD)
+        route_all()
+        publish(acme, "far", 1000)
+        route_all()
+    turns = list(PendingDelivery.objects.order_by("id").values_list("turn", flat=True))
+    near, far = turns[:FAR_AHEAD], turns[FAR_AHEAD:]
+    assert len(set(near)) == FAR_AHEAD
+    assert 2 <= len(set(far)) <= 3
+    assert far == sorted(far)
+    assert min(far) > near[FAR_AHEAD // 2]
+    assert TenantTurn.objects.get().last_turn == pytest.approx((FAR_AHEAD + 1000) / QUANTUM)
+
+
+def test_a_newcomer_waits_for_the_rest_of_one_block_only(
+    acme: TenantRef, harbor: TenantRef
+) -> None:
+    block = adding.BLOCK
+    with handler():
+        publish(acme, "a", FAR_AHEAD + 6 * block)
+        route_all()
+        for _ in range(FAR_AHEAD // block + 2):
+            claim("automation", lane=Lane.LIVE, limit=block, lease_for=timedelta(minutes=1))
+        publish(harbor, "h", 1)
+        route_all()
+        _, batch = claim("automation", lane=Lane.LIVE, limit=block, lease_for=timedelta(minutes=1))
+    assert harbor.id in {delivery.tenant_id for delivery in batch}
+    assert len({delivery.turn for delivery in batch}) <= 3
+
+
+def test_blocks_of_many_tenants_begin_at_turns_of_their_own() -> None:
+    span = adding.BLOCK / QUANTUM
+    begins = sorted(adding.begin_of_block(1000.0, tenant, QUANTUM) for tenant in range(1, 1001))
+    gaps = [after - before for before, after in pairwise(begins)]
+    assert begins[0] > 1000 - span
+    assert begins[-1] <= 1000
+    assert min(gaps) > 0
+    assert max(gaps) < 4 * span / 1000
 
 
 def test_two_floods_take_turns(acme: TenantRef, harbor: TenantRef) -> None:
