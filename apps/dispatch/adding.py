@@ -24,8 +24,9 @@ FAR_AHEAD = 2000
 longer a matter of its place, and to route more makes nobody sooner."""
 
 BLOCK = 500
-"""Deliveries of a tenant that share a turn where it is far ahead: as many as a claim takes, so that
-workers enter few tenants for each. See docs/decisions/0013."""
+"""Deliveries of a tenant that share a turn where it is far ahead: as many as a claim usually takes, so
+that workers enter few tenants for each. Less than FAR_AHEAD, so that no turn falls below the clock.
+See docs/decisions/0013."""
 _GOLDEN = 0.618034
 
 _pace = Pace()
@@ -161,8 +162,8 @@ def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float])
 def begin_of_block(turn: float, tenant_id: int, quantum: float) -> float:
     """Round a turn down to where the tenant's block begins.
 
-    Tenants' blocks begin at different turns, evenly spread however many there are: a newcomer, whose
-    turn is that of the block being claimed, has the rest of that block before it and no other.
+    Blocks of tenants of one weight begin at different turns, evenly spread however many there are: a
+    newcomer, whose turn is that of the block being claimed, has only the rest of that one before it.
     """
     span = BLOCK / quantum
     phase = tenant_id * _GOLDEN % 1 * span

@@ -38,8 +38,8 @@ class _Routed:
 def route_all() -> None:
     """Route all that has arrived.
 
-    Where a flood's every event will wait for workers anyway, it rests twice as long as it worked: it must
-    not take from them what they need. Whoever has nothing waiting ends the rests for everybody.
+    Where a flood's every event will wait for workers anyway, it rests twice as long as it worked: it
+    must not take from them what they need. Whoever has nothing waiting ends the rests for everybody.
     """
     misses = few = 0
     while misses < _PATIENCE and not is_stopping():
