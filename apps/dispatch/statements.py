@@ -28,15 +28,23 @@ def statement(name: str) -> str:
 def fetch(name: str, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Run a statement and give its rows."""
     with connection.cursor() as cursor:
-        cursor.execute(statement(name), parameters)
+        cursor.execute(statement(name), written(parameters))
         return cursor.fetchall()
 
 
 def execute(name: str, parameters: Mapping[str, Any]) -> int:
     """Run a statement and give the number of rows it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(statement(name), parameters)
+        cursor.execute(statement(name), written(parameters))
         return int(cursor.rowcount)
+
+
+def written(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Write each list as one array literal: PostgreSQL parses one constant then, not one a value."""
+    return {
+        name: _array(value) if isinstance(value, list) else value
+        for name, value in parameters.items()
+    }
 
 
 def insert_values(
@@ -69,13 +77,24 @@ def _field(value: Any) -> str:
     if isinstance(value, str):
         return _escaped(value)
     if isinstance(value, list):
-        return _escaped("{" + ",".join(map(_quoted, value)) + "}")
+        return _escaped(_array(value))
     return str(value)
 
 
 def _escaped(text: str) -> str:
     text = text.replace("\\", "\\\\")
     return text.replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _array(values: list[Any]) -> str:
+    """Write a list of fields, as `copy_rows` takes them, as an array literal."""
+    return "{" + ",".join(map(_element, values)) + "}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    return _quoted(value) if isinstance(value, str) else str(value)
 
 
 def _quoted(text: str) -> str:
