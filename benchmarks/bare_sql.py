@@ -8,9 +8,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from apps.dispatch.operations import add_arrivals
-from apps.dispatch.statements import copy_rows, fetch, insert_values
-from apps.events.store import _INSERT
+from apps.dispatch.statements import copy_rows, fetch
 from apps.tenants.entering import TenantRef, entering
 from pms_events.identifiers import new_uid
 
@@ -32,23 +30,29 @@ def events_per_second(tenants: list[TenantRef], *, each: int, run: int) -> float
 def _one_batch(tenant: TenantRef, numbers: range, prefix: str, data: str, digest: bytes) -> None:
     now = datetime.now(UTC)
     ids = [(new_uid(), f"{prefix}-{n}") for n in numbers]
+    names = [name for _, name in ids]
     with entering(tenant):
         with transaction.atomic():
-            insert_values(
-                _INSERT,
-                [
-                    (uid, name, "bare", "custom.bench", name, "automation", 3, name, now, True,
-                     data, "{}", digest, now, None)
-                    for uid, name in ids
-                ],
-                returning=True,
+            fetch(
+                "events/store",
+                {
+                    "uid": [uid for uid, _ in ids],
+                    "event_id": names,
+                    "source": ["bare"] * len(ids),
+                    "type": ["custom.bench"] * len(ids),
+                    "subject": names,
+                    "category": ["automation"] * len(ids),
+                    "priority": [3] * len(ids),
+                    "stream": names,
+                    "time": [now] * len(ids),
+                    "time_was_given": [True] * len(ids),
+                    "data": [data] * len(ids),
+                    "extensions": ["{}"] * len(ids),
+                    "body_hash": [digest.hex()] * len(ids),
+                    "tenant_id": tenant.id, "now": now, "causation": None, "lane": 0,
+                    "handlers": None, "target": "", "include_external": True, "place": None,
+                },
             )  # fmt: skip
-            add_arrivals(
-                [
-                    (tenant.id, uid, "custom.bench", name, now, 0, None, "", True, None, None)
-                    for uid, name in ids
-                ]
-            )
         with transaction.atomic():
             fetch("take_arrivals", {"limit": BATCH, "since": 0})
             copy_rows(

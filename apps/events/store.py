@@ -4,16 +4,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
-from psycopg2.extras import Json
 
 from apps.dispatch.doorbells import ring_router_on_commit
 from apps.dispatch.models import Lane
-from apps.dispatch.operations import add_arrivals, remove_subscription, set_subscription
-from apps.dispatch.statements import insert_values
+from apps.dispatch.operations import remove_subscription, set_subscription
+from apps.dispatch.statements import fetch
 from apps.tenants.entering import current_tenant
 from pms_events.categories import Category, Priority
 from pms_events.context import Context
@@ -22,13 +22,27 @@ from pms_events.event_types import EventType, catalogue
 from pms_events.identifiers import new_uid
 from pms_events.publishing import Receipt
 
-_INSERT = """INSERT INTO events_event (uid, event_id, source, type, subject, category, priority,
-stream, time, time_was_given, data, extensions, body_hash, recorded_at, causation) VALUES %s
-ON CONFLICT (source, event_id) DO NOTHING RETURNING uid"""
-
 _KEPT = """SELECT e.source, e.event_id, e.uid, e.body_hash
 FROM unnest(%s::text[], %s::text[]) AS k(source, event_id)
 JOIN events_event e USING (source, event_id)"""
+
+
+class _NewEvent(NamedTuple):
+    """A row of the log as store.sql takes it; the rest of its columns is the same for all of a call."""
+
+    uid: UUID
+    event_id: str
+    source: str
+    type: str
+    subject: str
+    category: str
+    priority: int
+    stream: str
+    time: datetime
+    time_was_given: bool
+    data: str
+    extensions: str
+    body_hash: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,72 +100,78 @@ def store_events(
     """
     if not envelopes:
         return []
-    tenant = current_tenant()
     now = datetime.now(UTC)
-    rows = [
-        _event_row(envelope, entry, now=now, lineage=lineage)
-        for envelope, entry in zip(envelopes, entries, strict=True)
+    # In the order of the envelopes even if the clock jumps meanwhile: arrivals take that of the uids.
+    uids = sorted(new_uid() for _ in envelopes)
+    events = [
+        _new_event(envelope, entry, uid=uid, now=now)
+        for envelope, entry, uid in zip(envelopes, entries, uids, strict=True)
     ]
     with transaction.atomic(savepoint=False):
-        # Sorted, so that two callers with the same ids in another order cannot lock each other out.
-        ordered = sorted(rows, key=lambda row: (row[2], row[1]))
-        new = {row[0] for row in insert_values(_INSERT, ordered, returning=True)}
-        receipts = _receipts(rows, new)
-        arrivals = [
-            (tenant.id, row[0], row[3], row[7], now, int(lineage.lane), lineage.handlers,
-             lineage.target, lineage.include_external, None, lineage.place)
-            for row in rows
-            if row[0] in new
-        ]  # fmt: skip
-        if arrivals:
-            add_arrivals(arrivals)
+        new = _insert(events, tenant_id=current_tenant().id, now=now, lineage=lineage)
+        receipts = _receipts(events, new)
+        if new:
             ring_router_on_commit()
     return receipts
 
 
-def _event_row(
-    envelope: Envelope, entry: EventType | None, *, now: datetime, lineage: Lineage
-) -> tuple[Any, ...]:
+def _new_event(
+    envelope: Envelope, entry: EventType | None, *, uid: UUID, now: datetime
+) -> _NewEvent:
     stream = f"{envelope.subject or envelope.id}"[:255]
     if entry is not None:
         stream = entry.stream_of(subject=envelope.subject, event_id=envelope.id, data=envelope.data)
-    return (
-        new_uid(),
-        envelope.id,
-        envelope.source,
-        envelope.type,
-        envelope.subject,
-        (entry.category if entry else Category.AUTOMATION).value,
-        int(entry.priority if entry else Priority.P2),
-        stream,
-        envelope.time or now,
-        envelope.time is not None,
-        Json(envelope.data, dumps=_dumps),
-        Json(envelope.extensions, dumps=_dumps),
-        envelope.body_hash(),
-        now,
-        lineage.causation,
+    return _NewEvent(
+        uid=uid,
+        event_id=envelope.id,
+        source=envelope.source,
+        type=envelope.type,
+        subject=envelope.subject,
+        category=(entry.category if entry else Category.AUTOMATION).value,
+        priority=int(entry.priority if entry else Priority.P2),
+        stream=stream,
+        time=envelope.time or now,
+        time_was_given=envelope.time is not None,
+        data=_dumps(envelope.data),
+        extensions=_dumps(envelope.extensions),
+        body_hash=envelope.body_hash(),
     )
+
+
+def _insert(
+    events: Sequence[_NewEvent], *, tenant_id: int, now: datetime, lineage: Lineage
+) -> set[UUID]:
+    """Store events and their arrivals; gives the uids of those that were not there."""
+    # Sorted, so that two callers with the same ids in another order cannot lock each other out.
+    ordered = sorted(events, key=attrgetter("source", "event_id"))
+    columns = dict(zip(_NewEvent._fields, map(list, zip(*ordered, strict=True)), strict=True))
+    columns["body_hash"] = [digest.hex() for digest in columns["body_hash"]]
+    facts = {
+        "tenant_id": tenant_id, "now": now, "causation": lineage.causation, "lane": int(lineage.lane),
+        "handlers": lineage.handlers, "target": lineage.target, "place": lineage.place,
+        "include_external": lineage.include_external,
+    }  # fmt: skip
+    return {row[0] for row in fetch("events/store", {**columns, **facts})}
 
 
 def _dumps(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _receipts(rows: list[tuple[Any, ...]], new: set[UUID]) -> list[Receipt]:
+def _receipts(events: Sequence[_NewEvent], new: set[UUID]) -> list[Receipt]:
     """Tell duplicates from conflicts by the body of what is kept under the same id."""
-    clashes = [row for row in rows if row[0] not in new]
+    clashes = [event for event in events if event.uid not in new]
     kept: dict[tuple[str, str], tuple[UUID, bytes]] = {}
     if clashes:
         with connection.cursor() as cursor:
-            cursor.execute(_KEPT, [[row[2] for row in clashes], [row[1] for row in clashes]])
+            cursor.execute(_KEPT, [[e.source for e in clashes], [e.event_id for e in clashes]])
             kept = {(r[0], r[1]): (r[2], bytes(r[3])) for r in cursor.fetchall()}
     receipts = []
-    for row in rows:
-        if row[0] in new:
-            receipts.append(Receipt(status="accepted", uid=row[0]))
+    for event in events:
+        if event.uid in new:
+            receipts.append(Receipt(status="accepted", uid=event.uid))
             continue
-        uid, body_hash = kept[(row[2], row[1])]
-        status = "duplicate" if body_hash == row[12] else "conflict"
+        uid, body_hash = kept[(event.source, event.event_id)]
+        status = "duplicate" if body_hash == event.body_hash else "conflict"
         receipts.append(Receipt(status=status, uid=uid))
     return receipts
