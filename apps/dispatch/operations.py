@@ -44,7 +44,10 @@ def promote(keys: Iterable[StreamKey]) -> set[str]:
     keys = list(keys)
     if not keys:
         return set()
-    return {row[0] for row in fetch("promote", {**key_columns(keys), **clock_columns()})}
+    columns = key_columns(keys)
+    if not fetch("any_waiting", columns):
+        return set()
+    return {row[0] for row in fetch("promote", {**columns, **clock_columns()})}
 
 
 def key_columns(keys: Sequence[StreamKey]) -> dict[str, list[Any]]:

@@ -1,5 +1,6 @@
 -- The next of each stream that has no active delivery becomes ready, in turn with the others.
--- Runs after finish.sql as a statement of its own: its snapshot sees what the router added meanwhile.
+-- Runs after finish.sql, as any_waiting.sql before it, as a statement of its own: its snapshot sees what the
+-- router added meanwhile.
 -- A turn below the clock would overtake everybody, so it is raised to it.
 -- Rows by an array of ids, not by a join: docs/decisions/0010.
 WITH keys AS (
