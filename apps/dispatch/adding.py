@@ -23,10 +23,9 @@ FAR_AHEAD = 2000
 """So many deliveries of its tenant before each that was routed: how soon it is its turn is no
 longer a matter of its place, and to route more makes nobody sooner."""
 
-BLOCK = 500
+FAR_BLOCK = 500
 """Deliveries of a tenant that share a turn where it is far ahead: as many as a claim usually takes, so
-that workers enter few tenants for each. Less than FAR_AHEAD, so that no turn falls below the clock.
-See docs/decisions/0013."""
+that workers enter few tenants for each. Elsewhere as many as make one turn do. See docs/decisions/0013."""
 _GOLDEN = 0.618034
 
 _pace = Pace()
@@ -132,7 +131,8 @@ def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float])
     turn = max(clock, the tenant's last turn at this priority) + position / quantum + head start,
     where the tenant's weight multiplies the quantum. The clock is the turn of what is claimed next
     without its head start: counted twice, it would put a newcomer behind everybody already there.
-    Far ahead, turns are rounded down to those of blocks.
+    Turns are rounded down to where blocks of a tenant begin, so that a claim enters few tenants: one
+    turn long, or FAR_BLOCK deliveries. The first turn of whoever has nothing waiting is one block.
     """
     groups: dict[tuple[str, int, int, int], list[NewDelivery]] = defaultdict(list)
     for d in deliveries:
@@ -146,28 +146,30 @@ def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float])
     last = {tuple(row[:4]): float(row[4]) for row in fetch("last_turns", columns)}
     turns, ahead = [], []
     for group, members in groups.items():
-        base = max(clocks[group[:2]], last.get(group, 0.0))
+        clock = clocks[group[:2]]
+        base = max(clock, last.get(group, 0.0))
         start = HEAD_START[Priority(group[3])]
         quantum = QUANTUM * weights.get(group[2], 1.0)
-        ahead.append((base - clocks[group[:2]]) * quantum)
-        is_far = ahead[-1] >= FAR_AHEAD
+        ahead.append((base - clock) * quantum)
+        length = FAR_BLOCK / quantum if ahead[-1] >= FAR_AHEAD else 1.0
         for position, delivery in enumerate(members):
-            turn = base + start + position / quantum
-            delivery.turn = begin_of_block(turn, group[2], quantum) if is_far else turn
+            turn = base + position / quantum
+            is_first = base == clock and turn < clock + 1.0
+            block = clock if is_first else begin_of_block(turn, group[2], length)
+            delivery.turn = max(clock, block) + start
         turns.append(base + len(members) / quantum)
     execute("keep_turns", {**columns, "turns": turns})
     return min(ahead)
 
 
-def begin_of_block(turn: float, tenant_id: int, quantum: float) -> float:
-    """Round a turn down to where the tenant's block begins.
+def begin_of_block(turn: float, tenant_id: int, length: float) -> float:
+    """Round a turn down to where the tenant's block begins; blocks are `length` turns long.
 
-    Blocks of tenants of one weight begin at different turns, evenly spread however many there are: a
-    newcomer, whose turn is that of the block being claimed, has only the rest of that one before it.
+    Those of different tenants begin at different turns, evenly spread however many tenants there are:
+    a newcomer, whose turn is that of the block being claimed, has only the rest of that one before it.
     """
-    span = BLOCK / quantum
-    phase = tenant_id * _GOLDEN % 1 * span
-    return (turn - phase) // span * span + phase
+    phase = tenant_id * _GOLDEN % 1 * length
+    return (turn - phase) // length * length + phase
 
 
 def _base_of(clock: Clock) -> float:
