@@ -16,8 +16,8 @@ from pms_events.handlers import handlers
 from pms_events.routing import Fact, plan
 
 BATCH = 1000
-_FEW = BATCH // 4
-_GATHER_SECONDS = (0.005, 0.01, 0.02)
+_FEW = BATCH // 2
+_GATHER_SECONDS = (0.005, 0.01, 0.02, 0.04)
 _PATIENCE = 5
 _PAUSE_SECONDS = 0.002
 _REST_FACTOR = 2
