@@ -93,7 +93,7 @@ CACHE_URL = env.str("CACHE_URL", default="") or (
 # rung and nothing is counted: one that a process kept to itself would swallow what others wait for.
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.caching.RedisCache",
         "LOCATION": CACHE_URL,
         "KEY_PREFIX": "pms",
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
