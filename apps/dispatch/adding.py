@@ -165,8 +165,8 @@ def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float])
 def begin_of_block(turn: float, tenant_id: int, length: float) -> float:
     """Round a turn down to where the tenant's block begins; blocks are `length` turns long.
 
-    Those of different tenants begin at different turns, evenly spread however many tenants there are:
-    a newcomer, whose turn is that of the block being claimed, has only the rest of that one before it.
+    Those of one length begin at different turns for different tenants, evenly spread however many there
+    are: a newcomer, whose turn is that of the block being claimed, has only its rest before it.
     """
     phase = tenant_id * _GOLDEN % 1 * length
     return (turn - phase) // length * length + phase

@@ -118,7 +118,7 @@ def test_a_retry_beside_a_settle_of_its_stream_is_not_stranded(
         run(claim())
         letter = letters(acme)[0]
         held = claim()
-        settling = side(lambda: run(held), before="SET state = 'ready'")
+        settling = side(lambda: run(held), before="any_waiting")
         settling.wait_until_stopped()
         _retry(acme, letter)()
         assert settling.result().done == 1

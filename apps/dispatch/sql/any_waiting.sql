@@ -1,6 +1,6 @@
 -- Whether anything waits in any of these streams: most often nothing does, and this is planned and run in a
 -- third of the time that promote.sql takes. Plan: pending_waiting, one probe a key; LATERAL forbids a scan.
-SELECT 1
+SELECT true AS any_waiting
 FROM unnest(%(tenants)s::int[], %(handlers)s::text[], %(targets)s::text[], %(streams)s::text[])
      AS k(tenant_id, handler, target, stream)
 CROSS JOIN LATERAL (
