@@ -10,10 +10,14 @@ from pms_events.envelope import Envelope
 from pms_events.publishing import publish_many
 
 BATCH = 500
+_LIMIT_SECONDS = 300
 
 
 def events_per_second(tenants: list[TenantRef], *, each: int, run: int) -> float:
-    """Publish `each` events a tenant, wait until all are settled, give events a second."""
+    """Publish `each` events a tenant, wait until all are settled, give events a second.
+
+    Raises: TimeoutError.
+    """
     envelopes = {
         tenant.id: [
             Envelope(
@@ -30,6 +34,8 @@ def events_per_second(tenants: list[TenantRef], *, each: int, run: int) -> float
             with entering(tenant):
                 publish_many(envelopes[tenant.id][start : start + BATCH])
     while Arrival.objects.exists() or PendingDelivery.objects.exists():
+        if time.perf_counter() - started > _LIMIT_SECONDS:
+            raise TimeoutError(f"events were not settled within {_LIMIT_SECONDS} s")
         time.sleep(0.01)
     return each * len(tenants) / (time.perf_counter() - started)
 

@@ -7,6 +7,7 @@ import redis
 from celery import Celery
 
 QUEUE = "raw"
+_LIMIT_SECONDS = 120
 app = Celery("raw", broker=os.environ["CELERY_BROKER_URL"])
 app.conf.update(task_ignore_result=True, task_default_queue=QUEUE)
 
@@ -17,12 +18,15 @@ def noop() -> None:
 
 
 def tasks_per_second(count: int) -> float:
-    """Send tasks one by one, wait until none is left; tasks a second."""
+    """Send tasks one by one, wait until none is left; tasks a second. Raises: TimeoutError."""
     with redis.Redis.from_url(os.environ["CELERY_BROKER_URL"]) as broker:
+        broker.delete("unacked", "unacked_index")  # of a worker before that had to be killed
         started = time.perf_counter()
         for _ in range(count):
             noop.delay()
         while broker.llen(QUEUE) or broker.hlen("unacked"):
+            if time.perf_counter() - started > _LIMIT_SECONDS:
+                raise TimeoutError(f"{count} tasks were not done within {_LIMIT_SECONDS} s")
             time.sleep(0.005)
         return count / (time.perf_counter() - started)
 
