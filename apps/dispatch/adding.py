@@ -5,7 +5,7 @@ Called under the router's advisory lock, in its transaction: there is no other w
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 from django.db import connection
@@ -26,6 +26,8 @@ longer a matter of its place, and to route more makes nobody sooner."""
 FAR_BLOCK = 500
 """Deliveries of a tenant that share a turn where it is far ahead: as many as a claim usually takes, so
 that workers enter few tenants for each. Elsewhere as many as make one turn do. See docs/decisions/0013."""
+WINDOW = 30_000
+"""So far behind a flood the router looks for others: some milliseconds of work."""
 _GOLDEN = 0.618034
 
 _pace = Pace()
@@ -40,6 +42,20 @@ def take_arrivals(*, limit: int) -> list[ArrivalRow]:
     if arrivals:
         _mark.note(arrivals[0].id)
     return arrivals
+
+
+def take_others(tenants: Collection[int], *, limit: int) -> list[ArrivalRow]:
+    """Take what other tenants have waiting behind a flood of these, in the order of its acceptance.
+
+    Looks at the oldest WINDOW arrivals.
+    """
+    wanted = {
+        "since": _mark.bound,
+        "window": WINDOW,
+        "tenants": sorted(tenants),
+        "limit": limit,
+    }
+    return sorted((ArrivalRow(*row) for row in fetch("take_others", wanted)), key=attrgetter("id"))
 
 
 def find_oldest_arrival() -> int | None:
@@ -64,11 +80,11 @@ def _first_of_arrivals(since: float) -> int | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Added:
-    """What came of new deliveries: categories with new ready work, and how many deliveries of its
-    own tenant each has ahead of it at least."""
+    """What came of new deliveries: categories with new ready work, and by tenant how many of its own
+    each delivery has ahead of it at least."""
 
     categories: Collection[str] = ()
-    ahead: float = 0.0
+    ahead: Mapping[int, float] = field(default_factory=dict)
 
 
 def add(deliveries: Sequence[NewDelivery], *, weights: Mapping[int, float]) -> Added:
@@ -123,7 +139,9 @@ def _taken(keys: list[StreamKey]) -> set[StreamKey]:
     return taken
 
 
-def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float]) -> float:
+def _give_turns(
+    deliveries: Sequence[NewDelivery], weights: Mapping[int, float]
+) -> dict[int, float]:
     """Write down the fair order: deficit round robin between tenants, urgent ones ahead.
 
     Gives `Added.ahead`: the turns between the clock and a newcomer say how many of its tenant wait.
@@ -144,14 +162,16 @@ def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float])
         "categories": categories, "lanes": lanes, "tenants": tenants, "priorities": priorities,
     }  # fmt: skip
     last = {tuple(row[:4]): float(row[4]) for row in fetch("last_turns", columns)}
-    turns, ahead = [], []
+    turns: list[float] = []
+    ahead: dict[int, float] = {}
     for group, members in groups.items():
         clock = clocks[group[:2]]
         base = max(clock, last.get(group, 0.0))
         start = HEAD_START[Priority(group[3])]
         quantum = QUANTUM * weights.get(group[2], 1.0)
-        ahead.append((base - clock) * quantum)
-        length = FAR_BLOCK / quantum if ahead[-1] >= FAR_AHEAD else 1.0
+        before = (base - clock) * quantum
+        ahead[group[2]] = min(before, ahead.get(group[2], before))
+        length = FAR_BLOCK / quantum if before >= FAR_AHEAD else 1.0
         for position, delivery in enumerate(members):
             turn = base + position / quantum
             is_first = base == clock and turn < clock + 1.0
@@ -159,7 +179,7 @@ def _give_turns(deliveries: Sequence[NewDelivery], weights: Mapping[int, float])
             delivery.turn = max(clock, block) + start
         turns.append(base + len(members) / quantum)
     execute("keep_turns", {**columns, "turns": turns})
-    return min(ahead)
+    return ahead
 
 
 def begin_of_block(turn: float, tenant_id: int, length: float) -> float:

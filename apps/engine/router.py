@@ -1,12 +1,13 @@
 """The router: turns accepted events into deliveries. One at a time, in order, metadata only."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import connection, transaction
 
 from apps.dispatch import doorbells
-from apps.dispatch.adding import FAR_AHEAD, add, take_arrivals, take_places
+from apps.dispatch.adding import FAR_AHEAD, add, take_arrivals, take_others, take_places
 from apps.dispatch.locks import Lock
 from apps.dispatch.routes import get_routes, get_weights
 from apps.dispatch.work import ArrivalRow, NewDelivery
@@ -22,6 +23,8 @@ _PATIENCE = 5
 _PAUSE_SECONDS = 0.002
 _REST_FACTOR = 2
 _REST_SECONDS = 0.5
+_LOOK_FACTOR = 4
+_LOOK_SECONDS = 0.01
 
 # lock_timeout: shorter than deadlock_timeout, so in a tie with a settle it is the router that yields.
 # synchronous_commit: what a crash of PostgreSQL loses is routed again (docs/decisions/0012).
@@ -31,17 +34,22 @@ set_config('lock_timeout', '500ms', true), set_config('synchronous_commit', 'off
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Routed:
+    """How many arrivals were routed, and of which tenants each stands far behind its own, or not."""
+
     count: int
-    ahead: float
+    far: set[int]
+    near: set[int]
 
 
 def route_all() -> None:
     """Route all that has arrived.
 
     Where a flood's every event will wait for workers anyway, it rests twice as long as it worked: it
-    must not take from them what they need. Whoever has nothing waiting ends the rests for everybody.
+    must not take from them what they need. Whoever has nothing waiting ends the rests for everybody,
+    and is looked for behind the flood meanwhile.
     """
     misses = few = 0
+    far: set[int] = set()
     while misses < _PATIENCE and not is_stopping():
         started = time.monotonic()
         routed = _route(BATCH)
@@ -49,16 +57,33 @@ def route_all() -> None:
             # Another router is about to end; what came after its last look is ours.
             misses += 1
             time.sleep(_PAUSE_SECONDS)
-        elif routed.count == 0:
+            continue
+        far = far - routed.near | routed.far
+        if routed.count == 0:
             return
-        elif routed.count == BATCH and routed.ahead >= FAR_AHEAD:
-            worked = time.monotonic() - started
-            time.sleep(min(_REST_FACTOR * worked, _REST_SECONDS))
+        if routed.count == BATCH and routed.far and not routed.near:
+            far = _rest(_REST_FACTOR * (time.monotonic() - started), far)
         elif routed.count < _FEW:
             # A steady trickle: to look at each event alone would cost the workers' time.
             with doorbells.about_to_look(doorbells.ROUTE):
                 time.sleep(_GATHER_SECONDS[min(few, len(_GATHER_SECONDS) - 1)])
             few += 1
+
+
+def _rest(seconds: float, far: set[int]) -> set[int]:
+    """Let the workers work; route only what others than these tenants have behind them.
+
+    Gives the tenants that are far ahead by now.
+    """
+    end = time.monotonic() + min(seconds, _REST_SECONDS)
+    while (started := time.monotonic()) < end and not is_stopping():
+        routed = _route(_FEW, past=far)
+        if routed is not None:
+            far = far - routed.near | routed.far
+        now = time.monotonic()
+        pause = max(_LOOK_SECONDS, _LOOK_FACTOR * (now - started))
+        time.sleep(max(0.0, min(pause, end - now)))
+    return far
 
 
 def route(*, limit: int = BATCH) -> int | None:
@@ -71,15 +96,17 @@ def route(*, limit: int = BATCH) -> int | None:
     return None if routed is None else routed.count
 
 
-def _route(limit: int) -> _Routed | None:
+def _route(limit: int, *, past: Collection[int] = ()) -> _Routed | None:
+    """Route up to `limit` arrivals, of other tenants than those in `past` alone."""
     with transaction.atomic():
         if not _is_the_router():
             return None
-        arrivals = take_arrivals(limit=limit)
+        arrivals = take_others(past, limit=limit) if past else take_arrivals(limit=limit)
         added = add(decide(arrivals), weights=get_weights())
         take_places(arrivals)
         doorbells.ring_on_commit(added.categories)
-    return _Routed(count=len(arrivals), ahead=added.ahead)
+    far = {tenant for tenant, before in added.ahead.items() if before >= FAR_AHEAD}
+    return _Routed(count=len(arrivals), far=far, near=set(added.ahead) - far)
 
 
 def decide(arrivals: list[ArrivalRow]) -> list[NewDelivery]:

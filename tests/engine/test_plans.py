@@ -48,6 +48,7 @@ _USUAL: dict[str, Any] = {
 _PAST = {"since": NOW - timedelta(days=1)}
 _STATEMENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "take_arrivals": ("arrived", {"since": 0}),
+    "take_others": ("arrived", {"since": 0, "window": ROWS // 2, "tenants": [0]}),
     "below": ("ready", {"until": 0.0}),
     "claim": ("ready", {}),
     "claim past a pause": ("ready", {}),
