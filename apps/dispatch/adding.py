@@ -36,8 +36,7 @@ _mark = Mark(0)
 
 def take_arrivals(*, limit: int) -> list[ArrivalRow]:
     """Take the oldest arrivals, in the order of their acceptance."""
-    since = _first_arrival() if _pace.is_due or _pace.is_cheap else None
-    rows = fetch("take_arrivals", {"limit": limit, "since": since or _mark.bound})
+    rows = fetch("take_arrivals", {"limit": limit, "since": _beginning()})
     arrivals = sorted((ArrivalRow(*row) for row in rows), key=attrgetter("id"))
     if arrivals:
         _mark.note(arrivals[0].id)
@@ -50,12 +49,17 @@ def take_others(tenants: Collection[int], *, limit: int) -> list[ArrivalRow]:
     Looks at the oldest WINDOW arrivals.
     """
     wanted = {
-        "since": _mark.bound,
+        "since": _beginning(),
         "window": WINDOW,
         "tenants": sorted(tenants),
         "limit": limit,
     }
     return sorted((ArrivalRow(*row) for row in fetch("take_others", wanted)), key=attrgetter("id"))
+
+
+def _beginning() -> float:
+    first = _first_arrival() if _pace.is_due or _pace.is_cheap else None
+    return first or _mark.bound
 
 
 def find_oldest_arrival() -> int | None:

@@ -47,16 +47,13 @@ def written(parameters: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def insert_values(
-    sql: str, rows: Sequence[Sequence[Any]], *, returning: bool = False
-) -> list[tuple[Any, ...]]:
+def insert_values(sql: str, rows: Sequence[Sequence[Any]]) -> None:
     """Run `INSERT … VALUES %s` for many rows in one statement a thousand rows.
 
     It goes past Django's cursor, so its errors are made Django's here, as those of the others are.
     """
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        found = execute_values(cursor.cursor, sql, rows, page_size=1000, fetch=returning)
-    return found or []
+        execute_values(cursor.cursor, sql, rows, page_size=1000)
 
 
 def copy_rows(name: str, rows: Sequence[Sequence[Any]]) -> None:

@@ -14,6 +14,7 @@ from django.db import transaction
 from apps.dispatch import adding
 from apps.dispatch.adding import FAR_AHEAD
 from apps.dispatch.claiming import claim
+from apps.dispatch.marks import Mark
 from apps.dispatch.models import Arrival, Lane, PendingDelivery, TenantShare, TenantTurn
 from apps.dispatch.operations import add_arrivals
 from apps.engine import router
@@ -302,3 +303,20 @@ def test_a_tenant_of_twice_the_weight_gets_twice_the_turns(
         route_all()
     first = [tenant for tenant, _ in order(300)]
     assert 190 <= first.count(acme.id) <= 210
+
+
+def test_past_a_flood_a_late_arrival_is_taken_before_its_tenants_later_ones(
+    acme: TenantRef, harbor: TenantRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(acme, "a", 50)
+    publish(harbor, "late", 1)
+    late = Arrival.objects.get(tenant_id=harbor.id)
+    Arrival.objects.filter(id=late.id).delete()  # as if its transaction had not committed yet
+    publish(acme, "b", 50)
+    monkeypatch.setattr(adding, "_mark", Mark(late.id + 40))
+    late.save(force_insert=True)
+    publish(harbor, "later", 1)
+    with transaction.atomic():
+        taken = adding.take_others({acme.id}, limit=10)
+    assert len(taken) == 2
+    assert taken[0].id == late.id
