@@ -3,6 +3,7 @@
 `python -m benchmarks latency` measures a part; with `--write` it takes the place of its last run.
 """
 
+import argparse
 import os
 import statistics
 import sys
@@ -21,22 +22,27 @@ NAIVE_BOOKINGS = 20
 
 
 def main() -> None:
-    """Measure, print, write the results."""
+    """Measure and print; write the results of a whole run, or of parts if wanted."""
+    parts = {
+        "throughput": _throughput, "tenants": _many_tenants, "bookings": _bookings,
+        "latency": _latency, "claim": _claim, "isolation": _isolation, "idle": _idle,
+    }  # fmt: skip
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", default=list(parts), help=", ".join(parts))
+    parser.add_argument("--write", action="store_true", help="keep the parts' results, too")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(parts):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; choose from {', '.join(parts)}")
     with stack.servers():
         django.setup()
         from benchmarks.tenants import make  # noqa: PLC0415 - needs django.setup()
 
         tenants = make()
-        parts = {
-            "throughput": _throughput, "tenants": _many_tenants, "bookings": _bookings,
-            "latency": _latency, "claim": _claim, "isolation": _isolation, "idle": _idle,
-        }  # fmt: skip
-        wanted = [name for name in sys.argv[1:] if name != "--write"] or list(parts)
         measured = {}
-        for name in wanted:
+        for name in options.parts:
             measured |= parts[name](tenants)
-    is_whole = wanted == list(parts)
-    if is_whole or "--write" in sys.argv:
+    is_whole = options.parts == list(parts)
+    if is_whole or options.write:
         results.write(measured, is_whole=is_whole)
     print(results.show(measured))
 

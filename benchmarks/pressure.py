@@ -179,7 +179,24 @@ def as_markdown(results: dict[str, Any]) -> str:
                 f"| {said} | {found['undisturbed']:g}/s | {found['during']:g}/s"
                 f" | {found['kept']:g}{missed} | ≥ {TARGET:g} |"
             )
-    return "\n".join(lines)
+    return "\n".join([*lines, "", _afterwards(results)])
+
+
+def _afterwards(results: dict[str, Any]) -> str:
+    """What is left of it: the size of the hot tables over the long run, and what idling costs."""
+    said = []
+    if soak := results.get("soak"):
+        first, *_, last = (sum(tables.values()) for tables in soak["megabytes"])
+        said.append(
+            f"The hot tables took {first:.0f} MB after the first of the twenty minutes"
+            f" and {last:.0f} MB after the last."
+        )
+    if idle := results.get("idle CPU, % of a core"):
+        said.append(
+            f"Idle, the engine used {idle['before']:g} % of a core before all this"
+            f" and {idle['after']:g} % after it."
+        )
+    return " ".join(said)
 
 
 def show(results: dict[str, Any]) -> str:
