@@ -26,8 +26,8 @@ longer a matter of its place, and to route more makes nobody sooner."""
 FAR_BLOCK = 500
 """Deliveries of a tenant that share a turn where it is far ahead: as many as a claim usually takes, so
 that workers enter few tenants for each. Elsewhere as many as make one turn do. See docs/decisions/0013."""
-WINDOW = 30_000
-"""So far behind a flood the router looks for others: some milliseconds of work."""
+WINDOW = 1_000_000
+"""So many arrivals of a flood the router looks past for others: a tenth of a second of work."""
 _GOLDEN = 0.618034
 
 _pace = Pace()
@@ -46,7 +46,7 @@ def take_arrivals(*, limit: int) -> list[ArrivalRow]:
 def take_others(tenants: Collection[int], *, limit: int) -> list[ArrivalRow]:
     """Take what other tenants have waiting behind a flood of these, in the order of its acceptance.
 
-    Looks at the oldest WINDOW arrivals.
+    Costs the more the longer the flood is; looks past WINDOW arrivals at most.
     """
     wanted = {
         "since": _beginning(),

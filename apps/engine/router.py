@@ -25,6 +25,7 @@ _REST_FACTOR = 2
 _REST_SECONDS = 0.5
 _LOOK_FACTOR = 4
 _LOOK_SECONDS = 0.01
+_FAR_SECONDS = 1.0
 
 # lock_timeout: shorter than deadlock_timeout, so in a tie with a settle it is the router that yields.
 # synchronous_commit: what a crash of PostgreSQL loses is routed again (docs/decisions/0012).
@@ -41,6 +42,44 @@ class _Routed:
     near: set[int]
 
 
+class _Flood:
+    """The tenants that are far ahead of the workers, and when to look for others behind them.
+
+    Who was far ahead a while ago may have nothing waiting by now, so it counts as another then.
+    """
+
+    def __init__(self) -> None:
+        self._far: dict[int, float] = {}
+        self._look_at = 0.0
+
+    def note(self, routed: _Routed) -> None:
+        now = time.monotonic()
+        self._far.update(dict.fromkeys(routed.far, now))
+        for tenant in routed.near:
+            self._far.pop(tenant, None)
+
+    def rest(self, seconds: float) -> None:
+        """Let the workers work; route only what other tenants have behind the flood.
+
+        Looking takes at most a fifth of the time, however long the flood and however short the rests.
+        """
+        end = time.monotonic() + min(seconds, _REST_SECONDS)
+        while (now := time.monotonic()) < end and not is_stopping():
+            if now >= self._look_at:
+                self._look()
+            else:
+                time.sleep(min(self._look_at, end) - now)
+
+    def _look(self) -> None:
+        started = time.monotonic()
+        past = [tenant for tenant, at in self._far.items() if started - at < _FAR_SECONDS]
+        routed = _route(_FEW, past=past)
+        if routed is not None:
+            self.note(routed)
+        ended = time.monotonic()
+        self._look_at = ended + max(_LOOK_SECONDS, _LOOK_FACTOR * (ended - started))
+
+
 def route_all() -> None:
     """Route all that has arrived.
 
@@ -49,7 +88,7 @@ def route_all() -> None:
     and is looked for behind the flood meanwhile.
     """
     misses = few = 0
-    far: set[int] = set()
+    flood = _Flood()
     while misses < _PATIENCE and not is_stopping():
         started = time.monotonic()
         routed = _route(BATCH)
@@ -58,32 +97,16 @@ def route_all() -> None:
             misses += 1
             time.sleep(_PAUSE_SECONDS)
             continue
-        far = far - routed.near | routed.far
+        flood.note(routed)
         if routed.count == 0:
             return
         if routed.count == BATCH and routed.far and not routed.near:
-            far = _rest(_REST_FACTOR * (time.monotonic() - started), far)
+            flood.rest(_REST_FACTOR * (time.monotonic() - started))
         elif routed.count < _FEW:
             # A steady trickle: to look at each event alone would cost the workers' time.
             with doorbells.about_to_look(doorbells.ROUTE):
                 time.sleep(_GATHER_SECONDS[min(few, len(_GATHER_SECONDS) - 1)])
             few += 1
-
-
-def _rest(seconds: float, far: set[int]) -> set[int]:
-    """Let the workers work; route only what others than these tenants have behind them.
-
-    Gives the tenants that are far ahead by now.
-    """
-    end = time.monotonic() + min(seconds, _REST_SECONDS)
-    while (started := time.monotonic()) < end and not is_stopping():
-        routed = _route(_FEW, past=far)
-        if routed is not None:
-            far = far - routed.near | routed.far
-        now = time.monotonic()
-        pause = max(_LOOK_SECONDS, _LOOK_FACTOR * (now - started))
-        time.sleep(max(0.0, min(pause, end - now)))
-    return far
 
 
 def route(*, limit: int = BATCH) -> int | None:

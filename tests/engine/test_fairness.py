@@ -116,6 +116,30 @@ def test_past_a_flood_each_tenants_arrivals_are_taken_in_their_order(
     assert Arrival.objects.count() == 200
 
 
+def test_past_a_long_flood_others_are_found(acme: TenantRef, harbor: TenantRef) -> None:
+    let_wait([acme.id], each=100_000)
+    let_wait([harbor.id], each=1)
+    with transaction.atomic():
+        taken = adding.take_others({acme.id}, limit=10)
+    assert [arrival.tenant_id for arrival in taken] == [harbor.id]
+
+
+def test_who_was_far_ahead_is_soon_looked_for_again(
+    acme: TenantRef, harbor: TenantRef, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(router, "_FAR_SECONDS", 0.05)
+    with handler():
+        arrive([acme.id, harbor.id], each=FAR_AHEAD)
+        let_wait([harbor.id, acme.id], each=router.BATCH // 2)
+        let_wait([acme.id], each=10 * router.BATCH)
+        let_wait([harbor.id], each=1)
+        router.route_all()
+    pending = PendingDelivery.objects.order_by("id")
+    last = pending.filter(tenant_id=harbor.id).last()
+    assert last is not None
+    assert pending.filter(tenant_id=acme.id, id__gt=last.id).count() >= 5 * router.BATCH
+
+
 def test_far_behind_its_own_a_tenants_blocks_are_as_long_as_a_claim(acme: TenantRef) -> None:
     with handler():
         publish(acme, "near", FAR_AHEAD)
@@ -131,29 +155,18 @@ def test_far_behind_its_own_a_tenants_blocks_are_as_long_as_a_claim(acme: Tenant
     assert TenantTurn.objects.get().last_turn == pytest.approx((FAR_AHEAD + 1000) / QUANTUM)
 
 
-def arrive(tenants: Iterable[int], *, each: int) -> None:
-    """Route events of tenants that need no schema for it."""
+def let_wait(tenants: Iterable[int], *, each: int) -> None:
+    """Put events before the router, of tenants that need no schema for it."""
     now = datetime.now(UTC)
     ids = [tenant for tenant in tenants for _ in range(each)]
+    about = (Lane.LIVE, None, "", True, None, None)
     with transaction.atomic():
-        add_arrivals(
-            [
-                (
-                    tenant,
-                    uuid4(),
-                    "custom.a",
-                    str(uuid4()),
-                    now,
-                    Lane.LIVE,
-                    None,
-                    "",
-                    True,
-                    None,
-                    None,
-                )
-                for tenant in ids
-            ]
-        )
+        add_arrivals([(tenant, uuid4(), "custom.a", str(uuid4()), now, *about) for tenant in ids])
+
+
+def arrive(tenants: Iterable[int], *, each: int) -> None:
+    """Route events of tenants that need no schema for it."""
+    let_wait(tenants, each=each)
     route_all()
 
 

@@ -1,14 +1,12 @@
--- Arrivals of other tenants from behind a flood, taken off the list: of the oldest `window`, those of none of
+-- Arrivals of other tenants from behind a flood, taken off the list: of the next `window` ids, those of none of
 -- `tenants`. What a tenant has is taken in the order of its ids, as by take_arrivals.sql, and never past one of its
 -- own, because the look begins where that one does.
--- Plan: primary key, ascending from `since`, `window` rows. The caller restores the order of ids.
--- Rows by an array of ids, not by a join: docs/decisions/0010.
+-- Plan: primary key, ascending from `since`; visits what of the flood stands before them, or all of the window.
+-- The caller restores the order of ids. Rows by an array of ids, not by a join: docs/decisions/0010.
 DELETE FROM dispatch_arrival
 WHERE id = ANY(ARRAY(
-    SELECT id FROM (
-        SELECT id, tenant_id FROM dispatch_arrival
-        WHERE id >= %(since)s ORDER BY id LIMIT %(window)s) oldest
-    WHERE tenant_id <> ALL(%(tenants)s::int[])
+    SELECT id FROM dispatch_arrival
+    WHERE id >= %(since)s AND id < %(since)s + %(window)s AND tenant_id <> ALL(%(tenants)s::int[])
     ORDER BY id LIMIT %(limit)s))
 RETURNING id, tenant_id, event_uid, type, stream, accepted_at, lane, handlers, target,
           include_external, replay_id, place
