@@ -1,7 +1,7 @@
 """The router: turns accepted events into deliveries. One at a time, in order, metadata only."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db import connection, transaction
@@ -24,8 +24,9 @@ _PAUSE_SECONDS = 0.002
 _REST_FACTOR = 2
 _REST_SECONDS = 0.5
 _LOOK_FACTOR = 4
+_VAIN_FACTOR = 20
 _LOOK_SECONDS = 0.01
-_FAR_SECONDS = 1.0
+_FAR_SECONDS = 2.0
 
 # lock_timeout: shorter than deadlock_timeout, so in a tie with a settle it is the router that yields.
 # synchronous_commit: what a crash of PostgreSQL loses is routed again (docs/decisions/0012).
@@ -35,11 +36,14 @@ set_config('lock_timeout', '500ms', true), set_config('synchronous_commit', 'off
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Routed:
-    """How many arrivals were routed, and of which tenants each stands far behind its own, or not."""
+    """How many arrivals were routed, and by tenant how many of its deliveries each has before it."""
 
     count: int
-    far: set[int]
-    near: set[int]
+    ahead: Mapping[int, float]
+
+    @property
+    def least_ahead(self) -> float:
+        return min(self.ahead.values(), default=0.0)
 
 
 class _Flood:
@@ -54,14 +58,16 @@ class _Flood:
 
     def note(self, routed: _Routed) -> None:
         now = time.monotonic()
-        self._far.update(dict.fromkeys(routed.far, now))
-        for tenant in routed.near:
-            self._far.pop(tenant, None)
+        for tenant, ahead in routed.ahead.items():
+            if ahead >= FAR_AHEAD:
+                self._far[tenant] = now
+            else:
+                self._far.pop(tenant, None)
 
     def rest(self, seconds: float) -> None:
         """Let the workers work; route only what other tenants have behind the flood.
 
-        Looking takes at most a fifth of the time, however long the flood and however short the rests.
+        Looking in vain takes a twentieth of the time, however long the flood and short the rests.
         """
         end = time.monotonic() + min(seconds, _REST_SECONDS)
         while (now := time.monotonic()) < end and not is_stopping():
@@ -74,18 +80,20 @@ class _Flood:
         started = time.monotonic()
         past = [tenant for tenant, at in self._far.items() if started - at < _FAR_SECONDS]
         routed = _route(_FEW, past=past)
-        if routed is not None:
+        factor = _VAIN_FACTOR
+        if routed is not None and routed.count:
             self.note(routed)
+            factor = _LOOK_FACTOR
         ended = time.monotonic()
-        self._look_at = ended + max(_LOOK_SECONDS, _LOOK_FACTOR * (ended - started))
+        self._look_at = ended + max(_LOOK_SECONDS, factor * (ended - started))
 
 
 def route_all() -> None:
     """Route all that has arrived.
 
-    Where a flood's every event will wait for workers anyway, it rests twice as long as it worked: it
-    must not take from them what they need. Whoever has nothing waiting ends the rests for everybody,
-    and is looked for behind the flood meanwhile.
+    Where a flood's every event will wait for workers anyway, it rests twice as long as it worked, and
+    longer the further it is ahead: it must not take from them what they need. Whoever has nothing
+    waiting ends the rests for everybody, and is looked for behind the flood meanwhile.
     """
     misses = few = 0
     flood = _Flood()
@@ -100,8 +108,9 @@ def route_all() -> None:
         flood.note(routed)
         if routed.count == 0:
             return
-        if routed.count == BATCH and routed.far and not routed.near:
-            flood.rest(_REST_FACTOR * (time.monotonic() - started))
+        if routed.count == BATCH and routed.least_ahead >= FAR_AHEAD:
+            factor = _REST_FACTOR * routed.least_ahead / FAR_AHEAD
+            flood.rest(factor * (time.monotonic() - started))
         elif routed.count < _FEW:
             # A steady trickle: to look at each event alone would cost the workers' time.
             with doorbells.about_to_look(doorbells.ROUTE):
@@ -128,8 +137,7 @@ def _route(limit: int, *, past: Collection[int] = ()) -> _Routed | None:
         added = add(decide(arrivals), weights=get_weights())
         take_places(arrivals)
         doorbells.ring_on_commit(added.categories)
-    far = {tenant for tenant, before in added.ahead.items() if before >= FAR_AHEAD}
-    return _Routed(count=len(arrivals), far=far, near=set(added.ahead) - far)
+    return _Routed(count=len(arrivals), ahead=added.ahead)
 
 
 def decide(arrivals: list[ArrivalRow]) -> list[NewDelivery]:

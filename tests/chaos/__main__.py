@@ -4,6 +4,7 @@ python -m tests.chaos [--seed 7] [--faults 200] [--broker valkey|rabbitmq] [--wr
 """
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -45,6 +46,7 @@ def main() -> int:
     parser.add_argument("--pause", type=float, default=4.0, help="seconds between faults")
     parser.add_argument("--write", action="store_true", help="write docs/chaos-results.md")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # ends what it started
     plan = Plan(seed=chosen.seed, faults=chosen.faults, broker=chosen.broker, pause=chosen.pause)
     result = run(plan, say=lambda text: print(text, file=sys.stderr, flush=True))
     told = as_markdown(result)
