@@ -35,11 +35,16 @@ _mark = Mark(0)
 
 
 def take_arrivals(*, limit: int) -> list[ArrivalRow]:
-    """Take the oldest arrivals, in the order of their acceptance."""
+    """Take the oldest arrivals, in the order of their acceptance.
+
+    The bound rises only when all has committed that may be below it, and before this look: a late
+    arrival would otherwise be found after what its tenant published next.
+    """
+    may_rise = _mark.is_due and not fetch("open_writers", {"seconds": _mark.age})[0][0]
     rows = fetch("take_arrivals", {"limit": limit, "since": _beginning()})
     arrivals = sorted((ArrivalRow(*row) for row in rows), key=attrgetter("id"))
     if arrivals:
-        _mark.note(arrivals[0].id)
+        _mark.note(arrivals[0].id, may_rise=may_rise)
     return arrivals
 
 

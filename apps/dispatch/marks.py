@@ -41,13 +41,20 @@ class Mark:
         """Nothing that was there a lag ago is below it."""
         return self._older
 
-    def note(self, first: float) -> None:
-        """Take in what a scan saw first."""
-        now = time.monotonic()
-        if now - self._turned_at < self._lag:
-            self._newer = min(self._newer, first)
-            return
-        self._older, self._newer, self._turned_at = self._newer, first, now
+    @property
+    def age(self) -> float:
+        """For how many seconds the next bound has been seen; from a lag on it may take its place."""
+        return time.monotonic() - self._turned_at
+
+    @property
+    def is_due(self) -> bool:
+        return self.age >= self._lag
+
+    def note(self, first: float, *, may_rise: bool = True) -> None:
+        """Take in what a scan saw first. `may_rise`: the bound may take the next one's place."""
+        self._newer = min(self._newer, first)
+        if may_rise and self.is_due:
+            self._older, self._newer, self._turned_at = self._newer, first, time.monotonic()
 
 
 class Pace:

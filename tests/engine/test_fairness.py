@@ -14,7 +14,7 @@ from django.db import transaction
 from apps.dispatch import adding
 from apps.dispatch.adding import FAR_AHEAD
 from apps.dispatch.claiming import claim
-from apps.dispatch.marks import Mark
+from apps.dispatch.marks import Mark, Pace
 from apps.dispatch.models import Arrival, Lane, PendingDelivery, TenantShare, TenantTurn
 from apps.dispatch.operations import add_arrivals
 from apps.engine import router
@@ -327,6 +327,7 @@ def test_past_a_flood_a_late_arrival_is_taken_before_its_tenants_later_ones(
     Arrival.objects.filter(id=late.id).delete()  # as if its transaction had not committed yet
     publish(acme, "b", 50)
     monkeypatch.setattr(adding, "_mark", Mark(late.id + 40))
+    monkeypatch.setattr(adding, "_pace", Pace())
     late.save(force_insert=True)
     publish(harbor, "later", 1)
     with transaction.atomic():
