@@ -6,12 +6,8 @@ Called under the router's advisory lock, in its transaction: there is no other w
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
-
-from django.db import connection
 
 from apps.dispatch.clocks import Clock, read_clocks
-from apps.dispatch.marks import Mark, Pace
 from apps.dispatch.models import State
 from apps.dispatch.operations import key_columns, unhold
 from apps.dispatch.statements import copy_rows, execute, fetch
@@ -26,65 +22,7 @@ longer a matter of its place, and to route more makes nobody sooner."""
 FAR_BLOCK = 500
 """Deliveries of a tenant that share a turn where it is far ahead: as many as a claim usually takes, so
 that workers enter few tenants for each. Elsewhere as many as make one turn do. See docs/decisions/0013."""
-WINDOW = 1_000_000
-"""So many arrivals of a flood the router looks past for others: a tenth of a second of work."""
 _GOLDEN = 0.618034
-
-_pace = Pace()
-_mark = Mark(0)
-
-
-def take_arrivals(*, limit: int) -> list[ArrivalRow]:
-    """Take the oldest arrivals, in the order of their acceptance.
-
-    The bound rises only when all has committed that may be below it, and before this look: a late
-    arrival would otherwise be found after what its tenant published next.
-    """
-    may_rise = _mark.is_due and not fetch("open_writers", {"seconds": _mark.age})[0][0]
-    rows = fetch("take_arrivals", {"limit": limit, "since": _beginning()})
-    arrivals = sorted((ArrivalRow(*row) for row in rows), key=attrgetter("id"))
-    if arrivals:
-        _mark.note(arrivals[0].id, may_rise=may_rise)
-    return arrivals
-
-
-def take_others(tenants: Collection[int], *, limit: int) -> list[ArrivalRow]:
-    """Take what other tenants have waiting behind a flood of these, in the order of its acceptance.
-
-    Costs the more the longer the flood is; looks past WINDOW arrivals at most.
-    """
-    wanted = {
-        "since": _beginning(),
-        "window": WINDOW,
-        "tenants": sorted(tenants),
-        "limit": limit,
-    }
-    return sorted((ArrivalRow(*row) for row in fetch("take_others", wanted)), key=attrgetter("id"))
-
-
-def _beginning() -> float:
-    first = _first_arrival() if _pace.is_due or _pace.is_cheap else None
-    return first or _mark.bound
-
-
-def find_oldest_arrival() -> int | None:
-    """Find what waits longest for the router; what came late may be found a while later."""
-    if _pace.is_due or _pace.is_cheap:
-        return _first_arrival()
-    return _first_of_arrivals(_mark.bound)
-
-
-def _first_arrival() -> int | None:
-    with _pace.looking_from_the_bottom():
-        return _first_of_arrivals(0)
-
-
-def _first_of_arrivals(since: float) -> int | None:
-    with connection.cursor() as cursor:
-        sql = "SELECT id FROM dispatch_arrival WHERE id >= %s ORDER BY id LIMIT 1"
-        cursor.execute(sql, [since])
-        row = cursor.fetchone()
-    return row[0] if row else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

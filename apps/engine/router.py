@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from apps.dispatch import doorbells
-from apps.dispatch.adding import FAR_AHEAD, add, take_arrivals, take_others, take_places
+from apps.dispatch.adding import FAR_AHEAD, add, take_places
+from apps.dispatch.arrivals import take_arrivals, take_others
 from apps.dispatch.locks import Lock
 from apps.dispatch.routes import get_routes, get_weights
 from apps.dispatch.work import ArrivalRow, NewDelivery

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
 from apps.dispatch import doorbells, operations, queries
-from apps.dispatch.adding import find_oldest_arrival
+from apps.dispatch.arrivals import find_oldest_arrival
 from apps.dispatch.caps import get_caps, is_closed, unpark
 from apps.dispatch.clocks import read_clocks
 from apps.dispatch.locks import Lock, trying

@@ -11,11 +11,9 @@ from uuid import uuid4
 import pytest
 from django.db import transaction
 
-from apps.dispatch import adding
-from apps.dispatch.adding import FAR_AHEAD
+from apps.dispatch.adding import FAR_AHEAD, FAR_BLOCK, begin_of_block
 from apps.dispatch.claiming import claim
-from apps.dispatch.marks import Mark, Pace
-from apps.dispatch.models import Arrival, Lane, PendingDelivery, TenantShare, TenantTurn
+from apps.dispatch.models import Lane, PendingDelivery, TenantShare, TenantTurn
 from apps.dispatch.operations import add_arrivals
 from apps.engine import router
 from apps.engine.working import work
@@ -100,28 +98,6 @@ def test_behind_a_flood_that_is_far_ahead_others_are_found(
     assert len(found) == 3
     assert pending.filter(tenant_id=acme.id, id__gt=found[-1].id).count() >= 4 * router.BATCH
     assert pending.count() == FAR_AHEAD + 5 * router.BATCH + 3
-
-
-def test_past_a_flood_each_tenants_arrivals_are_taken_in_their_order(
-    acme: TenantRef, harbor: TenantRef
-) -> None:
-    for n in range(4):
-        publish(acme, f"a{n}-", 50)
-        publish(harbor, f"h{n}-", 2)
-    own = Arrival.objects.filter(tenant_id=harbor.id).order_by("id").values_list("id", flat=True)
-    ids = list(own)
-    with transaction.atomic():
-        taken = [adding.take_others({acme.id}, limit=3) for _ in range(3)]
-    assert [[arrival.id for arrival in part] for part in taken] == [ids[:3], ids[3:6], ids[6:]]
-    assert Arrival.objects.count() == 200
-
-
-def test_past_a_long_flood_others_are_found(acme: TenantRef, harbor: TenantRef) -> None:
-    let_wait([acme.id], each=100_000)
-    let_wait([harbor.id], each=1)
-    with transaction.atomic():
-        taken = adding.take_others({acme.id}, limit=10)
-    assert [arrival.tenant_id for arrival in taken] == [harbor.id]
 
 
 def test_who_was_far_ahead_is_soon_looked_for_again(
@@ -235,7 +211,7 @@ def test_who_trickles_in_gets_no_turn_below_the_clock(db: None) -> None:
 def test_a_newcomer_waits_for_the_rest_of_one_block_only(
     acme: TenantRef, harbor: TenantRef
 ) -> None:
-    block = adding.FAR_BLOCK
+    block = FAR_BLOCK
     with handler():
         publish(acme, "a", FAR_AHEAD + 6 * block)
         route_all()
@@ -248,9 +224,9 @@ def test_a_newcomer_waits_for_the_rest_of_one_block_only(
     assert len({delivery.turn for delivery in batch}) <= 3
 
 
-@pytest.mark.parametrize("length", [1.0, adding.FAR_BLOCK / QUANTUM])
+@pytest.mark.parametrize("length", [1.0, FAR_BLOCK / QUANTUM])
 def test_blocks_of_many_tenants_begin_at_turns_of_their_own(length: float) -> None:
-    begins = sorted(adding.begin_of_block(1000.0, tenant, length) for tenant in range(1, 1001))
+    begins = sorted(begin_of_block(1000.0, tenant, length) for tenant in range(1, 1001))
     gaps = [after - before for before, after in pairwise(begins)]
     assert begins[0] > 1000 - length
     assert begins[-1] <= 1000
@@ -316,21 +292,3 @@ def test_a_tenant_of_twice_the_weight_gets_twice_the_turns(
         route_all()
     first = [tenant for tenant, _ in order(300)]
     assert 190 <= first.count(acme.id) <= 210
-
-
-def test_past_a_flood_a_late_arrival_is_taken_before_its_tenants_later_ones(
-    acme: TenantRef, harbor: TenantRef, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    publish(acme, "a", 50)
-    publish(harbor, "late", 1)
-    late = Arrival.objects.get(tenant_id=harbor.id)
-    Arrival.objects.filter(id=late.id).delete()  # as if its transaction had not committed yet
-    publish(acme, "b", 50)
-    monkeypatch.setattr(adding, "_mark", Mark(late.id + 40))
-    monkeypatch.setattr(adding, "_pace", Pace())
-    late.save(force_insert=True)
-    publish(harbor, "later", 1)
-    with transaction.atomic():
-        taken = adding.take_others({acme.id}, limit=10)
-    assert len(taken) == 2
-    assert taken[0].id == late.id

@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 import psycopg2
@@ -12,11 +10,10 @@ import pytest
 from django.db import connection, transaction
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
-from apps.dispatch import adding, clocks
-from apps.dispatch.marks import Mark, Pace
-from apps.dispatch.models import Lane, PendingDelivery
+from apps.dispatch import clocks
+from apps.dispatch.marks import Mark
+from apps.dispatch.models import Lane
 from apps.dispatch.statements import statement
-from apps.engine import router
 from apps.engine.working import work
 from apps.tenants.entering import TenantRef
 from tests.engine.handlers import handler
@@ -64,55 +61,6 @@ def test_a_claim_begins_behind_what_is_gone(old_snapshot: None, acme: TenantRef)
         walked = pages_of_a_claim(since=clocks.BOTTOM)
     assert walked > 80, "the old snapshot kept nothing: this test shows nothing"
     assert found * 3 < walked
-
-
-class Dear(Pace):
-    """Scans from the bottom cost too much to be made now."""
-
-    is_due = is_cheap = False
-
-
-def _let_wait(cursor: Any, tenant: TenantRef, *, stream: str) -> str:
-    """Put an event before the router; gives its uid."""
-    uid = str(uuid4())
-    cursor.execute(
-        """INSERT INTO public.dispatch_arrival (tenant_id, event_uid, type, stream, accepted_at, lane,
-        target, include_external) VALUES (%s, %s, 'custom.a', %s, now(), 0, '', true)""",
-        [tenant.id, uid, stream],
-    )
-    return uid
-
-
-def test_what_a_slow_publisher_commits_late_is_routed_before_what_came_after_it(
-    acme: TenantRef, harbor: TenantRef, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(adding, "_pace", Dear())
-    monkeypatch.setattr(adding, "_mark", Mark(0, lag_seconds=0.02))
-    slow = psycopg2.connect(**connection.get_connection_params())
-    with closing(slow), handler(), connection.cursor() as cursor, slow.cursor() as theirs:
-        late = _let_wait(theirs, acme, stream="s")
-        for n in range(4):
-            _let_wait(cursor, harbor, stream=f"other-{n}")
-            router.route()
-            time.sleep(0.03)
-        slow.commit()
-        after = _let_wait(cursor, acme, stream="s")
-        route_all()
-    pending = PendingDelivery.objects.filter(tenant_id=acme.id).order_by("id")
-    assert [str(delivery.event_uid) for delivery in pending] == [late, after]
-
-
-def test_a_bound_of_arrivals_rises_beside_publishers_that_come_and_go(
-    acme: TenantRef, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(adding, "_pace", Dear())
-    monkeypatch.setattr(adding, "_mark", Mark(0, lag_seconds=0.02))
-    with handler(), connection.cursor() as cursor:
-        for n in range(4):
-            _let_wait(cursor, acme, stream=f"s{n}")
-            router.route()
-            time.sleep(0.03)
-    assert adding._mark.bound > 0
 
 
 def test_a_mark_is_what_was_seen_at_least_a_lag_ago() -> None:
