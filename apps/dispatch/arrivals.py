@@ -16,27 +16,27 @@ from apps.dispatch.work import ArrivalRow
 
 WINDOW = 1_000_000
 """So many arrivals of a flood the router looks past for others: a tenth of a second of work."""
-_FLOOD_LAG_SECONDS = 0.1
+_PASSED_LAG_SECONDS = 0.1
 
 _pace = Pace()
 _mark = Mark(0)
 
 
-class _Flood:
+class _Passed:
     """Where a look past a flood may begin: below it stand arrivals of these tenants alone."""
 
     def __init__(self) -> None:
         self._tenants: frozenset[int] = frozenset()
-        self.mark = Mark(0, lag_seconds=_FLOOD_LAG_SECONDS)
+        self.mark = Mark(0, lag_seconds=_PASSED_LAG_SECONDS)
 
-    def become(self, tenants: Collection[int]) -> None:
+    def note_flood(self, tenants: Collection[int]) -> None:
         """Tell who floods now. Of one who does no more, arrivals may have been passed over."""
         if not self._tenants.issubset(tenants):
-            self.mark = Mark(0, lag_seconds=_FLOOD_LAG_SECONDS)
+            self.mark = Mark(0, lag_seconds=_PASSED_LAG_SECONDS)
         self._tenants = frozenset(tenants)
 
 
-_flood = _Flood()
+_passed = _Passed()
 
 
 def take_arrivals(*, limit: int) -> list[ArrivalRow]:
@@ -53,9 +53,9 @@ def take_others(tenants: Collection[int], *, limit: int) -> list[ArrivalRow]:
 
     Looks past WINDOW arrivals at most, and at the flood itself about once.
     """
-    _flood.become(tenants)
-    since = max(_beginning(), _flood.mark.bound)
-    may_rise = _may_rise(_flood.mark)
+    _passed.note_flood(tenants)
+    since = max(_beginning(), _passed.mark.bound)
+    may_rise = _may_rise(_passed.mark)
     last = _last_arrival()
     arrivals = _take(
         "take_others", since=since, limit=limit, window=WINDOW, tenants=sorted(tenants)
@@ -63,7 +63,7 @@ def take_others(tenants: Collection[int], *, limit: int) -> list[ArrivalRow]:
     if len(arrivals) < limit:
         # Undone, what was taken stands there again, below what was seen.
         seen = min(last, since + WINDOW)
-        transaction.on_commit(partial(_flood.mark.note, seen, may_rise=may_rise))
+        transaction.on_commit(partial(_passed.mark.note, seen, may_rise=may_rise))
     return arrivals
 
 

@@ -25,8 +25,8 @@ _PAUSE_SECONDS = 0.002
 _REST_FACTOR = 2
 _REST_SECONDS = 0.5
 _LOOK_FACTOR = 4
-_VAIN_FACTOR = 10
-_LOOK_SECONDS = 0.01
+_VAIN_FACTOR = 20
+_LOOK_SECONDS = 0.02
 _FAR_SECONDS = 2.0
 
 # lock_timeout: shorter than deadlock_timeout, so in a tie with a settle it is the router that yields.
@@ -68,7 +68,7 @@ class _Flood:
     def rest(self, seconds: float) -> None:
         """Let the workers work; route only what other tenants have behind the flood.
 
-        Looking in vain takes a tenth of the time at most, however short the rests.
+        Looking in vain takes a twentieth of the time at most, however short the rests.
         """
         end = time.monotonic() + min(seconds, _REST_SECONDS)
         while (now := time.monotonic()) < end and not is_stopping():

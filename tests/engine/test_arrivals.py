@@ -55,10 +55,10 @@ def look_until_the_bound_rose(*flood: TenantRef) -> None:
 
 @pytest.fixture(autouse=True)
 def nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrivals, "_FLOOD_LAG_SECONDS", 0.05)
+    monkeypatch.setattr(arrivals, "_PASSED_LAG_SECONDS", 0.05)
     monkeypatch.setattr(arrivals, "_mark", Mark(0, lag_seconds=0.02))
     monkeypatch.setattr(arrivals, "_pace", Pace())
-    monkeypatch.setattr(arrivals, "_flood", arrivals._Flood())
+    monkeypatch.setattr(arrivals, "_passed", arrivals._Passed())
 
 
 def test_what_a_slow_publisher_commits_late_is_routed_before_what_came_after_it(
