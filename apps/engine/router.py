@@ -23,6 +23,7 @@ _GATHER_SECONDS = (0.005, 0.01, 0.02, 0.04)
 _PATIENCE = 5
 _PAUSE_SECONDS = 0.002
 _REST_FACTOR = 2
+_MOST_REST_FACTOR = 4
 _REST_SECONDS = 0.5
 _LOOK_FACTOR = 4
 _VAIN_FACTOR = 20
@@ -92,9 +93,9 @@ class _Flood:
 def route_all() -> None:
     """Route all that has arrived.
 
-    Where a flood's every event will wait for workers anyway, it rests twice as long as it worked, and
-    longer the further it is ahead: it must not take from them what they need. Whoever has nothing
-    waiting ends the rests for everybody, and is looked for behind the flood meanwhile.
+    Where a flood's every event will wait for workers anyway, it rests two to four times as long as it
+    worked, the longer the further it is ahead: it must not take from them what they need. Whoever has
+    nothing waiting ends the rests for everybody, and is looked for behind the flood meanwhile.
     """
     misses = few = 0
     flood = _Flood()
@@ -110,7 +111,7 @@ def route_all() -> None:
         if routed.count == 0:
             return
         if routed.count == BATCH and routed.least_ahead >= FAR_AHEAD:
-            factor = _REST_FACTOR * routed.least_ahead / FAR_AHEAD
+            factor = min(_MOST_REST_FACTOR, _REST_FACTOR * routed.least_ahead / FAR_AHEAD)
             flood.rest(factor * (time.monotonic() - started))
         elif routed.count < _FEW:
             # A steady trickle: to look at each event alone would cost the workers' time.
