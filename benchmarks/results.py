@@ -22,9 +22,9 @@ class Result:
 
 def ratio(runs: list[float], *, at_least: float, unit: str) -> Result:
     """A measure that should be large."""
-    value = round(statistics.median(runs), 2)
+    median = statistics.median(runs)
     return Result(
-        value=value, target=f">= {at_least:g}", met=value >= at_least, unit=unit,
+        value=round(median, 2), target=f">= {at_least:g}", met=median >= at_least, unit=unit,
         runs=[round(run, 2) for run in runs],
     )  # fmt: skip
 
@@ -32,9 +32,9 @@ def ratio(runs: list[float], *, at_least: float, unit: str) -> Result:
 def at_most(runs: list[float], *, limit: float, unit: str) -> Result:
     """A measure that should be small."""
     digits = 2 if limit < 10 else 1
-    value = round(statistics.median(runs), digits)
+    median = statistics.median(runs)
     return Result(
-        value=value, target=f"<= {limit:g}", met=value <= limit, unit=unit,
+        value=round(median, digits), target=f"<= {limit:g}", met=median <= limit, unit=unit,
         runs=[round(run, digits) for run in runs],
     )  # fmt: skip
 
