@@ -24,6 +24,9 @@ lease is over, 20.5 s here and a minute by default.
 Two runs of one delivery at once are counted as the receiver sees them. Only the stale run of a worker that was
 frozen beyond its lease is excused: in flight while it slept, or begun within five seconds of its waking.
 
+Where the machine has other work, a backlog builds up, and the time until recovered is mostly that backlog;
+"settling again" tells how soon work went on.
+
 """
 
 
