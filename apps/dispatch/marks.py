@@ -7,7 +7,8 @@ milliseconds. So each process remembers, for each scan, a bound below which it s
 
 A bound is a hint, never the truth: a row may still appear below it, from a transaction that began a
 moment ago. So a bound lags behind what was seen, and a scan begins at the bottom again every now and
-then, the more rarely the more that cost. Until then such a row waits; it is never lost. See
+then, the more rarely the more that cost. Until then such a row waits; it is never lost. Where it
+would come out of its order, as an arrival would, the scan says when its bound may rise. See
 docs/decisions/0009.
 """
 

@@ -24,7 +24,7 @@ class Dear(Pace):
     is_due = is_cheap = False
 
 
-def _let_wait(cursor: Any, tenant: TenantRef, *, stream: str) -> str:
+def insert_arrival(cursor: Any, tenant: TenantRef, *, stream: str) -> str:
     """Put an event before the router; gives its uid."""
     uid = str(uuid4())
     cursor.execute(
@@ -65,20 +65,19 @@ def test_what_a_slow_publisher_commits_late_is_routed_before_what_came_after_it(
     acme: TenantRef, harbor: TenantRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arrivals, "_pace", Dear())
-    monkeypatch.setattr(arrivals, "_mark", Mark(0, lag_seconds=0.02))
     with (
         closing(connect()) as slow,
         handler(),
         connection.cursor() as cursor,
         slow.cursor() as theirs,
     ):
-        late = _let_wait(theirs, acme, stream="s")
+        late = insert_arrival(theirs, acme, stream="s")
         for n in range(4):
-            _let_wait(cursor, harbor, stream=f"other-{n}")
+            insert_arrival(cursor, harbor, stream=f"other-{n}")
             router.route()
             time.sleep(0.03)
         slow.commit()
-        after = _let_wait(cursor, acme, stream="s")
+        after = insert_arrival(cursor, acme, stream="s")
         route_all()
     pending = PendingDelivery.objects.filter(tenant_id=acme.id).order_by("id")
     assert [str(delivery.event_uid) for delivery in pending] == [late, after]
@@ -88,10 +87,9 @@ def test_a_bound_of_arrivals_rises_beside_publishers_that_come_and_go(
     acme: TenantRef, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arrivals, "_pace", Dear())
-    monkeypatch.setattr(arrivals, "_mark", Mark(0, lag_seconds=0.02))
     with handler(), connection.cursor() as cursor:
         for n in range(4):
-            _let_wait(cursor, acme, stream=f"s{n}")
+            insert_arrival(cursor, acme, stream=f"s{n}")
             router.route()
             time.sleep(0.03)
     assert arrivals._mark.bound > 0
@@ -135,11 +133,11 @@ def test_past_a_flood_a_late_arrival_is_taken_before_its_tenants_later_ones(
     acme: TenantRef, harbor: TenantRef
 ) -> None:
     with closing(connect()) as slow, slow.cursor() as theirs, connection.cursor() as cursor:
-        late = _let_wait(theirs, harbor, stream="s")
+        late = insert_arrival(theirs, harbor, stream="s")
         let_wait([acme.id], each=100)
         look_until_the_bound_rose(acme)
         slow.commit()
-        after = _let_wait(cursor, harbor, stream="s")
+        after = insert_arrival(cursor, harbor, stream="s")
     assert look_past(acme) == [late, after]
 
 
@@ -148,14 +146,14 @@ def test_past_a_flood_what_was_undone_is_taken_again_before_what_is_later(
 ) -> None:
     let_wait([acme.id], each=100)
     with connection.cursor() as cursor:
-        first = _let_wait(cursor, harbor, stream="s")
+        first = insert_arrival(cursor, harbor, stream="s")
         let_wait([acme.id], each=100)
         for _ in range(4):
             with transaction.atomic():
                 assert len(arrivals.take_others({acme.id}, limit=100)) == 1
                 transaction.set_rollback(True)
             time.sleep(0.06)
-        after = _let_wait(cursor, harbor, stream="s")
+        after = insert_arrival(cursor, harbor, stream="s")
     assert look_past(acme) == [first, after]
 
 
